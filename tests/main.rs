@@ -40,6 +40,7 @@ mod mirror_people;
 mod mirror_sources;
 mod mirrors;
 mod names_reused;
+mod no_line;
 mod old_words;
 mod overload;
 mod pages;

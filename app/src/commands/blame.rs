@@ -16,6 +16,7 @@ use domain::culprit::{Choice, Dropped};
 use domain::group::{further_members, only_member};
 use domain::ids::RepositoryId;
 use domain::names::RepositoryName;
+use domain::no_line::{Lacking, NoLine, sentences};
 use domain::report::Report;
 use domain::repository::Repository;
 use domain::rule::Rules;
@@ -27,10 +28,15 @@ use mirror::{MirrorError, Mirrors, Storage, checkout_around};
 use source::Source;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
+use std::process::ExitCode;
 use wire::traceback;
 
 /// The largest traceback that is read: as the server takes them.
 const LARGEST_TRACEBACK: u64 = 1 << 20;
+
+/// What the command ends with where it read the traceback, and nobody is known to have written a
+/// line of it: 1 is that it could not be asked, 2 that it was not understood.
+const NO_AUTHOR: u8 = 3;
 
 /// What to look at.
 #[derive(Debug, Args)]
@@ -64,7 +70,7 @@ struct Subject {
     _scratch: Option<super::Scratch>,
 }
 
-/// Answers on standard output.
+/// Answers on standard output, and by how it ends whether somebody wrote the line.
 ///
 /// # Errors
 /// There is no such repository, revision, file or line, or the traceback can't be read.
@@ -72,7 +78,7 @@ pub async fn blame(
     options: Options,
     configured: impl FnOnce() -> Result<Config, ConfigError>,
     clock: &Clock,
-) -> Result<(), Failed> {
+) -> Result<ExitCode, Failed> {
     let now = clock.now();
     let subject = match &options.repository {
         Some(name) => watched(name, &configured()?, clock).await?,
@@ -88,9 +94,9 @@ pub async fn blame(
         Err(error) if subject.storage.is_partial && matches!(error.downcast_ref(), Some(MirrorError::Git { .. })) => {
             Err(format!("{error}. {PARTIAL}").into())
         }
-        Ok(()) if subject.storage.has_grafts => {
+        Ok(code) if subject.storage.has_grafts => {
             say!("{GRAFTS}");
-            Ok(())
+            Ok(code)
         }
         answered => answered,
     }
@@ -179,7 +185,7 @@ fn checkout(now: Timestamp) -> Result<Subject, Failed> {
     })
 }
 
-fn of_line(subject: &Subject, what: &str) -> Result<(), Failed> {
+fn of_line(subject: &Subject, what: &str) -> Result<ExitCode, Failed> {
     let (place, revision) = match what.rsplit_once('@') {
         Some((place, revision)) if place.contains(':') => (place, Some(revision)),
         _ => (what, None),
@@ -206,14 +212,17 @@ fn of_line(subject: &Subject, what: &str) -> Result<(), Failed> {
     let function = source.as_ref().and_then(|source| source.function_at(number));
     let within = function.map(|function| format!(" in {}", function.qualified)).unwrap_or_default();
     let found = mirrors.blame(id, &commit, &path, number)?;
-    let found = found.ok_or("git can't say who wrote it: its history is too large to walk")?;
-    refuse_cut_off(subject, [&found])?;
+    refuse_cut_off(subject, &found)?;
     say!("{path}:{number}{within} at {}", commit.short());
     say!("    {}", text.trim());
-    for sentence in of_blame(&found, &path, number) {
+    let words = match &found {
+        Some(found) => of_blame(found, &path, number),
+        None => sentences(&[NoLine::git_cannot_say(&path)], Lacking::Author),
+    };
+    for sentence in words {
         say!("{sentence}");
     }
-    Ok(())
+    Ok(if found.is_some() { ExitCode::SUCCESS } else { ExitCode::from(NO_AUTHOR) })
 }
 
 fn of_blame(found: &Blame, path: &str, line: u32) -> Vec<String> {
@@ -242,7 +251,7 @@ fn of_blame(found: &Blame, path: &str, line: u32) -> Vec<String> {
     words
 }
 
-fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now: Timestamp) -> Result<(), Failed> {
+fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now: Timestamp) -> Result<ExitCode, Failed> {
     let text = read(file)?;
     let mut report = traceback::parse(&text).map_err(|error| format!("{}: {error}", file.display()))?;
     if let Some(name) = &release
@@ -272,7 +281,12 @@ fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now: Ti
             say_analysis(&only_member(&of_member).headline(), &analysis);
         }
     }
-    Ok(())
+    Ok(match analysis.choice {
+        Choice::Culprit { .. } | Choice::Nobody { .. } if analysis.attribution.blame.is_none() => {
+            ExitCode::from(NO_AUTHOR)
+        }
+        _ => ExitCode::SUCCESS,
+    })
 }
 
 /// Whom an analysis speaks of, by the lines that they wrote.
@@ -290,7 +304,7 @@ fn say_analysis(headline: &str, analysis: &ReportAnalysis) {
             say!("It is not counted: another exception of its group has the same line.")
         }
         Choice::Culprit { .. } | Choice::Nobody { .. } => {
-            for sentence in &analysis.attribution.verdict {
+            for sentence in analysis.attribution.words() {
                 say!("- {sentence}");
             }
         }

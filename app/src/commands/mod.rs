@@ -90,7 +90,7 @@ pub async fn run(
         Command::Demo(options) => demo::demo(&options).await.map(done),
         // The file that is to be written anew may be the one that is wrong.
         Command::Configure => configure::configure().await.map(done),
-        Command::Blame(options) => blame::blame(options, configured, &clock).await.map(done),
+        Command::Blame(options) => blame::blame(options, configured, &clock).await,
         Command::Check => check::check(configured()?, clock).await,
         // It looks at one file.
         Command::CheckRules(options) => check_rules::check_rules(&options),

@@ -83,6 +83,7 @@ impl AlertContent {
             told,
             pull: line.told.as_ref().and_then(|told| told.pull.clone()),
             first_release: store::lines::first_release(&self.store, line.id).await?,
+            no_line: found.as_ref().map(Attribution::why_no_line).unwrap_or_default(),
             verdict: verdict(line, found.as_ref()),
             traceback: traceback(repository, &report, found.as_ref()),
             request: request(&report),
@@ -117,6 +118,7 @@ impl AlertContent {
             whitelist: Some(linker.whitelist(linked, Some(now))),
             week: Some(linker.week(Some(&repository.full_name), line.last_seen_at)),
             issue: line.issue.and_then(|number| repository.issue_url(number)),
+            why_no_line: found.and_then(|found| Some(linker.why_no_line(found.no_line.first()?.reason))),
         }
     }
 }

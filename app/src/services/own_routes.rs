@@ -3,7 +3,7 @@
 use domain::names::RepositoryName;
 
 /// The first part of each: nobody's repositories may be called so who can choose the name.
-pub const FIRST_PARTS: [&str; 20] = [
+pub const FIRST_PARTS: [&str; 21] = [
     "add_known_error",
     "api",
     "auth",
@@ -24,6 +24,7 @@ pub const FIRST_PARTS: [&str; 20] = [
     "tunnel",
     "verdicts",
     "view_traceback",
+    "why_no_line",
 ];
 
 /// Those of two parts, which hide the page of a repository on GitHub that is called so; `*`: of any

@@ -46,6 +46,10 @@ pub struct Alert {
     pub author_login: Option<Login>,
     /// Who is told, and why them.
     pub told: Recipient,
+    /// Why no line was found, or nobody is known to have written it, and what to do about it, in
+    /// plain sentences; empty where somebody is blamed.
+    #[serde(default)]
+    pub no_line: Vec<String>,
     /// What was looked at, passed over and decided, in plain sentences, in order.
     pub verdict: Vec<String>,
     /// The traceback, own frames marked, scrubbed.
@@ -175,6 +179,9 @@ pub struct Links {
     pub week: Option<String>,
     /// The issue, once there is one.
     pub issue: Option<String>,
+    /// The page that explains why no line was found, at the reason that holds.
+    #[serde(default)]
+    pub why_no_line: Option<String>,
 }
 
 /// What a mail needs beside its line.

@@ -8,6 +8,7 @@ use super::culprit::{ChosenAs, FrameAt, Located};
 use super::drift::Drift;
 use super::group;
 use super::identity::Identity;
+use super::no_line::{Lacking, NoLine, seems_a_commit, sentences};
 use super::not_ours::NotOurs;
 use super::report::{Frame, Report};
 use super::rule::Rules;
@@ -54,8 +55,25 @@ pub struct Attribution {
     /// How sure the verdict is; `None` where nobody is blamed, and in rows from before it was kept.
     #[serde(default)]
     pub confidence: Option<Confidence>,
+    /// Why there is no culprit, or nobody who is known to have written it; the telling reason
+    /// first. Empty where somebody is blamed, and in rows from before it was kept.
+    #[serde(default)]
+    pub no_line: Vec<NoLine>,
     /// What was looked at, passed over and decided, in plain sentences.
     pub verdict: Vec<String>,
+}
+
+impl Attribution {
+    /// Why there is no line, or nobody to blame for it, and what to do about it.
+    pub fn why_no_line(&self) -> Vec<String> {
+        let lacking = if self.culprit.is_some() { Lacking::Author } else { Lacking::Line };
+        sentences(&self.no_line, lacking)
+    }
+
+    /// All that there is to say: why there is no line, then the verdict.
+    pub fn words(&self) -> Vec<String> {
+        [self.why_no_line(), self.verdict.clone()].concat()
+    }
 }
 
 /// JSON has no keys that are pairs, so the map is stored as a list.
@@ -116,22 +134,21 @@ pub struct Findings<'a> {
 /// and why, how sure that is.
 pub fn verdict(found: &Findings<'_>) -> Vec<String> {
     let mut words = Vec::new();
-    match found.culprit.and_then(|at| Some((at, found.located.get(&at)?))) {
-        Some((at, located)) => {
-            words.push(blamed_sentence(found, at, located));
-            words.extend(found.suspects.iter().filter(|one| one.frame != Some(at)).map(suspect_sentence));
-        }
-        None => words.push("No line of the traceback is code of this repository that can be blamed.".to_owned()),
+    // Why there is none is said before, by the reasons of `no_line`.
+    if let Some((at, located)) = found.culprit.and_then(|at| Some((at, found.located.get(&at)?))) {
+        words.push(blamed_sentence(found, at, located));
+        words.extend(found.suspects.iter().filter(|one| one.frame != Some(at)).map(suspect_sentence));
     }
     words.extend(group::sentence(found.report));
     words.extend(passed_sentence(found));
     words.extend(found.blame.and_then(passed_commits_sentence));
-    words.push(revision_sentence(found));
+    words.extend(revision_sentence(found));
     words.extend(drift_sentence(found));
     words.extend(tie_sentence(found));
     words.extend(unread_sentence(found.unread));
     words.extend(found.trouble.map(str::to_owned));
-    if found.culprit.is_some() {
+    // How often verdicts are right says nothing where nobody is blamed.
+    if found.blame.is_some() {
         words.extend(found.confidence.map(Confidence::sentence));
     }
     words
@@ -156,7 +173,7 @@ fn blamed_sentence(found: &Findings<'_>, at: FrameAt, located: &Located) -> Stri
     }
     match found.blame {
         Some(blame) => format!("Blamed {}: {place}, {what}.", written_by(blame)),
-        None => format!("Blamed {place}: {what}."),
+        None => format!("It failed at {place}: {what}."),
     }
 }
 
@@ -223,10 +240,7 @@ fn drift_sentence(found: &Findings<'_>) -> Option<String> {
             "The repository has that text at line {}, not at the reported line: the line was followed by its text.",
             located.line
         )),
-        Drift::Differs => Some(
-            "The deployed code differs from the repository at this line, so the line is known by its text and git was not asked."
-                .to_owned(),
-        ),
+        Drift::Differs => Some("The line is known by its text alone.".to_owned()),
     }
 }
 
@@ -257,29 +271,36 @@ fn unread_sentence(unread: &[String]) -> Option<String> {
     })
 }
 
-fn revision_sentence(found: &Findings<'_>) -> String {
+fn revision_sentence(found: &Findings<'_>) -> Option<String> {
     let named = found.report.revision.as_deref().or(found.report.release.as_deref());
-    match (found.revision, found.pinned, named) {
+    let branch = found.branch.unwrap_or("the default branch");
+    let sentence = match (found.revision, found.pinned, named) {
         (Some(commit), true, Some(named)) if *commit != named => {
             format!("Release {named} is commit {}.", commit.short())
         }
         (Some(commit), true, _) => format!("The report comes from commit {}.", commit.short()),
+        (Some(commit), false, Some(named)) if seems_a_commit(named) => {
+            let named = CommitId::of_text(named).map_or_else(|| named.to_owned(), |one| one.short().to_owned());
+            format!(
+                "The report comes from {named}, a commit that is in no fetched branch (push it), so {branch} was looked at as of the report ({}).",
+                commit.short()
+            )
+        }
         (Some(commit), false, Some(named)) => format!(
-            "Release {named} names no commit or tag of the repository, so {} was looked at as of the report ({}).",
-            found.branch.unwrap_or("the default branch"),
+            "Release {named} names no commit or tag of the repository, so {branch} was looked at as of the report ({}).",
             commit.short()
         ),
-        (Some(commit), false, None) => format!(
-            "The report names no release, so {} was looked at as of the report ({}).",
-            found.branch.unwrap_or("the default branch"),
-            commit.short()
-        ),
-        (None, ..) => "There was no mirror of the repository to look at.".to_owned(),
-    }
+        (Some(commit), false, None) => {
+            format!("The report names no release, so {branch} was looked at as of the report ({}).", commit.short())
+        }
+        (None, ..) => return None,
+    };
+    Some(sentence)
 }
 
 fn passed_sentence(found: &Findings<'_>) -> Option<String> {
-    if found.passed.is_empty() || found.culprit.is_none() {
+    let is_outside = |why: &Passed| matches!(why, Passed::Outside | Passed::Package);
+    if found.passed.is_empty() || (found.culprit.is_none() && found.passed.iter().all(|(_, why)| is_outside(why))) {
         return None;
     }
     let name = |at: &FrameAt, why: &Passed| {

@@ -35,6 +35,7 @@ pub mod known_error_terms;
 pub mod links;
 pub mod markdown;
 pub mod names;
+pub mod no_line;
 pub mod not_ours;
 pub mod pace;
 pub mod path_expression;

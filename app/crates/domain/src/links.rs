@@ -3,6 +3,7 @@
 use super::alert::Place;
 use super::ids::{LineId, RepositoryId};
 use super::names::RepositoryName;
+use super::no_line::{PAGE, Reason};
 use super::repository::Repository;
 use super::signature::{LINK_LIFE, Signer};
 use crate::timestamp::Timestamp;
@@ -123,6 +124,12 @@ impl Linker {
             fields.insert(0, ("repo", repository.to_string()));
         }
         format!("{}/get_weekly_error_report?{}", self.base, query(&fields))
+    }
+
+    /// The page that says why no line is found, at one reason. It is the same for everybody, so it
+    /// is not signed.
+    pub fn why_no_line(&self, reason: Reason) -> String {
+        format!("{}{PAGE}#{}", self.base, reason.slug())
     }
 
     /// What a link was signed for: `None` unless its signature is ours for this purpose, name, line

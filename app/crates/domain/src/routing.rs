@@ -30,6 +30,10 @@ pub struct Route<'a> {
     pub known: Option<&'a KnownError>,
 }
 
+/// What the default contact is told where nobody is blamed.
+const NOBODY_ELSE: &str =
+    "You are the default contact: it is not known who wrote the code that failed. Why not is said below.";
+
 /// Everybody who gets a mail, the author first, each address once, and no more than [`MOST_TOLD`].
 pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {
     let settings = route.settings;
@@ -56,9 +60,7 @@ pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {
     let why = match author {
         _ if route.reassigned => None,
         // Those who watch or are named with the known error don't look after it by that.
-        None => {
-            Some(route.why.unwrap_or("You are the default contact: no author of this line could be found.").to_owned())
-        }
+        None => Some(route.why.unwrap_or(NOBODY_ELSE).to_owned()),
         Some(author) if told.is_empty() && author.email.is_empty() => {
             Some(format!("You are the default contact: no address of {} is known.", named(author)))
         }

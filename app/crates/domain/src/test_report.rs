@@ -5,6 +5,7 @@ use super::blame::Blame;
 use super::commit::CommitId;
 use super::identity::squeeze;
 use super::names::Login;
+use super::no_line::Reason;
 use super::rule::Rules;
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +100,11 @@ pub struct TestReport {
     pub revision: Option<CommitId>,
     /// Who wrote the line.
     pub blame: Option<Blame>,
-    /// What was looked at, passed over and decided, in plain sentences.
+    /// Why no line was blamed, or nobody for it.
+    #[serde(default)]
+    pub no_line: Option<Reason>,
+    /// Why no line was found where that is so; what was looked at, passed over and decided, in
+    /// plain sentences.
     pub verdict: Vec<String>,
     /// Who would get a mail.
     pub mails: Vec<Recipient>,

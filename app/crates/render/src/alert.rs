@@ -41,8 +41,12 @@ pub struct AlertView {
     pub snippet: Vec<CodeLine>,
     /// The chain of exceptions, as printed.
     pub traceback: Vec<ExceptionView>,
+    /// What the marks in it mean; empty where it has none.
+    pub marks: String,
     /// Facts in rows: variables, request, how often.
     pub sections: Vec<Section>,
+    /// Why no line was found, or nobody is known to have written it, and what to do about it.
+    pub no_line: Vec<String>,
     /// How the culprit was found, in sentences.
     pub verdict: Vec<String>,
     /// Pages to go to.
@@ -129,7 +133,9 @@ impl AlertView {
             facts: paragraphs(alert, detail, medium),
             snippet: snippet(alert, detail),
             traceback: traceback(&alert.traceback, detail, says),
+            marks: marks(alert),
             sections: sections(alert, detail, medium),
+            no_line: sentences(&alert.no_line, detail),
             verdict: sentences(&alert.verdict, detail),
             links: links(alert, medium),
             shortened,
@@ -146,6 +152,18 @@ fn why(alert: &Alert, detail: &Detail) -> String {
     match &alert.blame {
         Some(blame) if blame.author.name == alert.told.name => "You wrote this line.".to_owned(),
         _ => "You are told because nobody else could be found for this line.".to_owned(),
+    }
+}
+
+/// What the marks of the traceback mean, in the words of what is known of its line.
+fn marks(alert: &Alert) -> String {
+    let has = |test: fn(&TracedFrame) -> bool| alert.traceback.iter().flat_map(|one| &one.frames).any(test);
+    let repository = &alert.repository.full_name;
+    match (has(|frame| frame.culprit), has(|frame| frame.own)) {
+        (true, _) if alert.no_line.is_empty() => format!("> the line to blame, * other code of {repository}"),
+        (true, _) => format!("> the line that failed, * other code of {repository}"),
+        (false, true) => format!("* code of {repository}"),
+        (false, false) => String::new(),
     }
 }
 

@@ -152,9 +152,10 @@ fn author(alert: &Alert, detail: &Detail) -> Option<Sentence> {
     Some(said)
 }
 
+/// Of rows from before the reason was kept.
 fn no_author(alert: &Alert) -> Option<Sentence> {
     let said = || vec![part(PartKind::Aside, "Git could not say who wrote it.".to_owned())];
-    alert.blame.is_none().then(said)
+    (alert.blame.is_none() && alert.no_line.is_empty()).then(said)
 }
 
 /// "It came with pull request #12, Faster carts (merged on 2026-11-03)."
@@ -317,6 +318,7 @@ pub(super) fn links(alert: &Alert, medium: Medium) -> Vec<LinkView> {
     let links = &alert.links;
     let link = |label, url: &Option<String>, note| url.clone().map(|url| LinkView { label, url, note });
     let facts = [
+        Fact::open(EVERYWHERE, link("Why nobody is blamed", &links.why_no_line, "")),
         // The page begins with it.
         Fact::open(ON_PAGES, link("The issue", &links.issue, "")),
         // Signed links open what they lead to for whoever has them.

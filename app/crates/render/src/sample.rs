@@ -80,6 +80,7 @@ pub(super) fn alert() -> Alert {
             login: Some("ada".into()),
             why: "You wrote this line.".to_owned(),
         },
+        no_line: Vec::new(),
         verdict: strings(&[
             "The exception was raised in shop/cart.py, line 42: the innermost code of this repository.",
             "2 inner calls are in libraries and were passed over.",
@@ -118,6 +119,7 @@ pub(super) fn alert() -> Alert {
             whitelist: Some("https://flawless.example.com/add_known_error?line=12&sig=c2ln".to_owned()),
             week: Some("https://flawless.example.com/get_weekly_error_report?repo=acme%2Fshop".to_owned()),
             issue: repository.issue_url(318),
+            why_no_line: None,
         },
         no_issue: None,
         header: None,
@@ -412,6 +414,7 @@ pub(super) mod tests {
             (pull.number, pull.title) = (77, text());
         }
         alert.verdict = vec![text(); 200];
+        alert.no_line = vec![text(); 4];
         alert.request = vec![(text(), text()); 300];
         alert.additional = alert.request.clone();
         let names = vec![text(); 100];

@@ -92,7 +92,7 @@ pub(super) async fn connect(
         dsn: keys.iter().find(|key| key.revoked_at.is_none()).map(|key| dsn(urls.linker(), key)),
         mirror: mirror_view(&mirrors, &row),
         again: again(latest.as_ref(), watched, now, &here),
-        test: latest.map(|latest| test_report(&row, latest, now)),
+        test: latest.map(|latest| test_report(&row, latest, urls.linker(), now)),
         arrivals,
         refusals,
         without_error: seen.without_error.map(|(count, at)| (thousands(count), when(at))),
@@ -164,7 +164,7 @@ fn key_view(linker: &Linker, key: KeyRow, in_force: usize) -> KeyView {
     }
 }
 
-fn test_report(row: &RepositoryRow, latest: TestReportRow, now: Timestamp) -> TestReportView {
+fn test_report(row: &RepositoryRow, latest: TestReportRow, linker: &Linker, now: Timestamp) -> TestReportView {
     let (settled, outcome) = latest.settled.unzip();
     let state = match &outcome {
         Some(_) => "arrived",
@@ -187,6 +187,7 @@ fn test_report(row: &RepositoryRow, latest: TestReportRow, now: Timestamp) -> Te
         issue: issue_sentence(&outcome),
         issue_trouble: issue_trouble(&outcome),
         silent: outcome.silent,
+        why_url: outcome.no_line.map(|reason| linker.why_no_line(reason)),
         verdict: outcome.verdict,
     }
 }

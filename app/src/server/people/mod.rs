@@ -19,6 +19,7 @@ mod traceback;
 mod verdicts;
 mod weekly;
 mod whitelist;
+mod why_no_line;
 
 pub(super) use login::sign_in_page;
 
@@ -49,6 +50,7 @@ pub(super) fn routes(root: &str) -> Router<Server> {
         .route(&at("/rules/edit"), get(rule_edit::form).post(rule_edit::save))
         .route(&at("/rules/end"), post(known_errors::end))
         .route(&at("/verdicts"), get(verdicts::verdicts))
+        .route(&at("/why_no_line"), get(why_no_line::why_no_line))
         .route(&at("/login"), get(login::form).post(login::login))
         .route(&at("/auth/logout"), post(login::logout))
         .route(&at("/sessions"), get(sessions::list))

@@ -4,6 +4,7 @@
 use super::evidence::{CodeReading, Evidence, KnownFacts, MirrorCommit};
 use super::frame_locations::{Deployment, Locations, locate_frames};
 use super::named_places::locate_named;
+use super::no_line::{LookedUp, why_no_line};
 use super::suspects::{Suspicion, choose_culprit_and_suspects};
 use domain::alert::{Place, Snippet};
 use domain::attribution::{Attribution, Findings, verdict};
@@ -76,7 +77,7 @@ pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> 
 /// Whether the line of a member is told by no other report of its group.
 fn is_own_line(input: AnalysisInput<'_>, analysis: &ReportAnalysis) -> Result<bool, MirrorError> {
     let (Some(mirrors), Some(commit)) = (input.mirrors, &analysis.attribution.revision) else { return Ok(false) };
-    let at = MirrorCommit { mirrors, id: input.repository.id, commit, reading: &CodeReading::default() };
+    let at = MirrorCommit { mirrors, id: input.repository.id, commit, reading: &CodeReading::of(input.report) };
     let located = locate(at, input)?.located;
     let facts = Evidence::Mirror(at).facts(&located, input.rules)?;
     Ok(has_own_line(input.report, &located, &facts, input.rules))
@@ -100,11 +101,15 @@ fn analyze_whole(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError
     let found = culprit.and_then(|culprit| located.get(&culprit));
     let snippet = at.zip(found).map(|(at, found)| snippet_of(at, found)).transpose()?.unwrap_or_default();
     let blame = suspicion.blame_of_culprit();
+    let (trouble, pinned, has_mirror) = (input.trouble, deployed.is_pinned, mirrors.is_some());
+    let looked = LookedUp { report, rules, at, has_mirror, trouble, pinned, culprit: found };
+    let no_line = if blame.is_none() { why_no_line(looked, &suspicion)? } else { Vec::new() };
     let place = place_of(report, culprit, found);
     let attribution = Attribution {
         identity: identity_of(report, &place, blame.as_ref()),
         verdict: verdict_of(input, &deployed, &located, (&suspicion, ties), &reading.unread()),
         confidence: confidence_of(&suspicion, ties, input.event_at),
+        no_line,
         function_lines: suspicion.function_of_culprit().map(|function| function.start..=function.end),
         place,
         revision: deployed.revision,
@@ -138,9 +143,6 @@ fn verdict_of(
     unread: &[String],
 ) -> Vec<String> {
     let (culprit, blame) = (suspicion.culprit(), suspicion.blame_of_culprit());
-    let found = culprit.and_then(|culprit| located.get(&culprit));
-    let unknown = (blame.is_none() && found.is_some_and(|found| found.drift != Drift::Differs))
-        .then_some("Git could not say who wrote this line, so it is known by its text.");
     verdict(&Findings {
         report: input.report,
         rules: input.rules,
@@ -159,14 +161,15 @@ fn verdict_of(
         suspects: &suspicion.suspects,
         confidence: confidence_of(suspicion, ties, input.event_at),
         ties,
-        trouble: input.trouble.or(unknown),
+        trouble: input.trouble,
         unread,
     })
 }
 
-/// How sure it is; nothing where there is no culprit.
+/// How sure it is; nothing where nobody is blamed.
 fn confidence_of(suspicion: &Suspicion, ties: &[String], event_at: Timestamp) -> Option<Confidence> {
     let culprit = suspicion.culprit()?;
+    suspicion.blame_of_culprit()?;
     let first = suspicion.suspects.first().and_then(|suspect| suspect.blame.as_ref());
     let passed = suspicion.passed();
     Some(Confidence::of(Grounds {

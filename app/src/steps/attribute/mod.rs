@@ -7,6 +7,7 @@ mod frame_fits;
 mod frame_locations;
 mod manifests;
 mod named_places;
+mod no_line;
 mod ready_mirror;
 mod suspects;
 mod test_report;

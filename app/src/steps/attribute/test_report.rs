@@ -91,12 +91,14 @@ impl TestReports {
         let has_issue = !is_dropped && known.is_none() && self.github_app.has_issues(&row.repository);
         let issue = if has_issue { self.issue_plan(row, person, failure).await } else { IssuePlan::None };
         let sentences = if is_dropped { Vec::new() } else { person.sentences() };
+        let verdict = [attribution.words(), sentences].concat();
         TestReport {
+            no_line: attribution.no_line.first().map(|one| one.reason),
             silent: silent(row, &choice, &attribution, known),
             place: attribution.culprit.map(|_| attribution.place),
             revision: attribution.revision,
             blame: attribution.blame,
-            verdict: [attribution.verdict, sentences].concat(),
+            verdict,
             mails,
             mail: Way::default(),
             issue,

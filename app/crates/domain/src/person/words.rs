@@ -2,6 +2,9 @@
 
 use super::{Person, Step};
 
+/// What helps where nobody is told.
+const NAME_ONE: &str = "Whoever email: { default_contact: … } names in .github/flawless.yml is told of such errors.";
+
 impl Person {
     /// How they were chosen, for anybody to read. Nothing where the author is told.
     pub fn sentences(&self) -> Vec<String> {
@@ -14,11 +17,21 @@ impl Person {
         match &self.step {
             Step::Author => words.extend(self.role.as_ref().map(|role| format!("Told: {name}, who {role}."))),
             Step::HandedOn { said, .. } => words.push(format!("{said}, so {name} is told.")),
+            Step::DefaultContact if self.passed.is_empty() => {
+                words.push("Told: the default contact, because git names nobody for it.".to_owned());
+            }
             Step::DefaultContact => {
                 words.push("Told: the default contact, because nobody else could be found.".to_owned());
             }
             Step::AfterAll => words.push(format!("Told: {name} all the same, because nobody else could be found.")),
-            Step::Nobody => words.push("Nobody could be found who can be told.".to_owned()),
+            Step::Nobody => {
+                let why = if self.passed.is_empty() {
+                    "git names nobody for it"
+                } else {
+                    "all who were found are passed over"
+                };
+                words.push(format!("Told to nobody: {why}, and the settings name no default contact. {NAME_ONE}"));
+            }
             _ => words.push(format!("Told: {name}, {}.", self.because("who", "whom"))),
         }
         words
@@ -33,6 +46,10 @@ impl Person {
             },
             Step::HandedOn { said_to_you, .. } => format!("{said_to_you}, so this line is yours."),
             Step::AfterAll => "You brought this line, and nobody else could be found who can be told.".to_owned(),
+            Step::DefaultContact | Step::Nobody if self.passed.is_empty() => {
+                "You are the default contact: it is not known who wrote the code that failed. Why not is said below."
+                    .to_owned()
+            }
             Step::DefaultContact | Step::Nobody => {
                 "You are the default contact: nobody else could be found for this line.".to_owned()
             }

@@ -83,6 +83,8 @@ pub struct TestReportView {
     pub author: Option<String>,
     /// What was looked at, passed over and decided.
     pub verdict: Vec<String>,
+    /// The page that says why no line was blamed, or nobody for it.
+    pub why_url: Option<String>,
     /// Who would get a mail, and why.
     pub mails: Vec<(String, String)>,
     /// Mail goes out.
@@ -198,6 +200,7 @@ impl View for Connect {
                 line_url: Some("https://github.com/acme/shop/blob/5d41402/shop/cart.py#L3".to_owned()),
                 author: Some("Ada Lovelace <ada@example.com> in 5d41402 (2026-01-05)".to_owned()),
                 verdict: vec!["The report comes from commit 5d41402.".to_owned()],
+                why_url: Some("/why_no_line#text-differs".to_owned()),
                 mails: vec![("ada@example.com".to_owned(), "You wrote this line.".to_owned())],
                 mail_open: true,
                 mail_text: "smtp.example.com takes mail from flawless@example.com".to_owned(),

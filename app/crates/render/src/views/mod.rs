@@ -17,6 +17,7 @@ mod traceback;
 mod verdicts;
 mod weekly;
 mod whitelist;
+mod why_no_line;
 
 pub use super::alert::{AlertView, CallView, CodeLine, ExceptionView, Step};
 pub use super::facts::{Group, LinkView, Pair, Part, PartKind, Section, SectionKind, Sentence};
@@ -40,6 +41,7 @@ pub use traceback::Traceback;
 pub use verdicts::{Verdicts, VerdictsRow};
 pub use weekly::{Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine};
 pub use whitelist::{Covers, EndedEntry, Silenced, Whitelist, WhitelistEntry};
+pub use why_no_line::{Piece, ReasonView, WhyNoLine};
 
 #[cfg(test)]
 pub(super) mod tests {
@@ -89,5 +91,6 @@ pub(super) mod tests {
         registered::<Verdicts>(),
         registered::<Weekly>(),
         registered::<Whitelist>(),
+        registered::<WhyNoLine>(),
     ];
 }

@@ -1,0 +1,75 @@
+//! Which client sent a report, as far as that decides what its user can do about it.
+
+use crate::report::{Platform, Report};
+
+/// A kind of client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Client {
+    Python,
+    Browser,
+    Node,
+    ReactNative,
+    Ruby,
+    Php,
+    Jvm,
+    Go,
+    Rust,
+    DotNet,
+    Apple,
+    Native,
+    Dart,
+    /// `flawless-report`, and what is printed.
+    Printed,
+    Other,
+}
+
+/// Parts of clients' names, the telling ones first.
+const NAMES: &[(&str, Client)] = &[
+    ("flawless-report", Client::Printed),
+    ("react-native", Client::ReactNative),
+    ("sentry.python", Client::Python),
+    ("raven-python", Client::Python),
+    ("javascript.node", Client::Node),
+    ("javascript.deno", Client::Node),
+    ("javascript.bun", Client::Node),
+    ("sentry.javascript", Client::Browser),
+    ("sentry.ruby", Client::Ruby),
+    ("sentry.php", Client::Php),
+    ("sentry.java", Client::Jvm),
+    ("sentry.kotlin", Client::Jvm),
+    ("sentry.go", Client::Go),
+    ("sentry.rust", Client::Rust),
+    ("sentry.dotnet", Client::DotNet),
+    ("sentry.cocoa", Client::Apple),
+    ("sentry.dart", Client::Dart),
+    ("sentry.native", Client::Native),
+];
+
+impl Client {
+    pub(super) fn of(report: &Report) -> Self {
+        let sdk = report.sdk.as_deref().unwrap_or("").to_ascii_lowercase();
+        if let Some((_, client)) = NAMES.iter().find(|(name, _)| sdk.contains(name)) {
+            return *client;
+        }
+        match report.platform {
+            Platform::Python => Self::Python,
+            Platform::Javascript => Self::Browser,
+            Platform::Node => Self::Node,
+            Platform::Ruby => Self::Ruby,
+            Platform::Java => Self::Jvm,
+            Platform::Go => Self::Go,
+            Platform::Native => Self::Native,
+            _ => Self::Other,
+        }
+    }
+
+    /// Its programs are compiled, and know their lines only by tables.
+    pub(super) fn is_compiled(self) -> bool {
+        matches!(self, Self::Jvm | Self::Go | Self::Rust | Self::DotNet | Self::Apple | Self::Native | Self::Dart)
+    }
+
+    /// Its frames are JavaScript's.
+    pub(super) fn is_javascript(self) -> bool {
+        matches!(self, Self::Browser | Self::Node | Self::ReactNative)
+    }
+}

@@ -1,0 +1,261 @@
+//! Which reasons hold for a report that led to no line, or to one that nobody is known to have
+//! written.
+
+use super::client::Client;
+use super::frames::{Kind, kind};
+use super::sighting::{Sighting, Stands};
+use super::words::{minified, named, no_frames, no_line_numbers, place, several, unknown_path};
+use super::{NoLine, Reason};
+use crate::commit::CommitId;
+use crate::counted::counted;
+use crate::culprit::{FrameAt, Located};
+use crate::drift::Drift;
+use crate::report::{Frame, Report};
+use crate::rule::Rules;
+use crate::step_over::Passed;
+use std::collections::BTreeMap;
+
+/// Which state of the repository was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MirrorState {
+    /// As new as it can be.
+    Whole,
+    /// An older one, as it could not be fetched.
+    Behind,
+    /// None of its commits: it has none.
+    Empty,
+    /// None: there is no mirror, or it can't be read.
+    Unread,
+    /// None, as looking has ended the process.
+    SetAside,
+}
+
+/// What is known of a report that was looked up.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// The report.
+    pub report: &'a Report,
+    /// The rules in force.
+    pub rules: &'a Rules,
+    /// It was sent by hand from our page: it has no frames only where there was no mirror.
+    pub is_test: bool,
+    /// What was looked at.
+    pub mirror: MirrorState,
+    /// The report's own name for its version led to the commit.
+    pub pinned: bool,
+    /// The culprit, where it was found.
+    pub culprit: Option<&'a Located>,
+    /// Frames that were passed over, innermost first; without a culprit all.
+    pub passed: &'a [(FrameAt, Passed)],
+    /// What the repository has for frames that are in none of its files.
+    pub sightings: &'a BTreeMap<FrameAt, Sighting>,
+}
+
+/// The reasons, the telling one first. Only for reports whose culprit nobody is known to have
+/// written, or that have none.
+pub fn no_line(facts: &Facts<'_>) -> Vec<NoLine> {
+    let report = facts.report;
+    let client = Client::of(report);
+    let has_frames = report.exceptions.iter().any(|exception| !exception.frames.is_empty());
+    match facts.mirror {
+        MirrorState::Unread | MirrorState::SetAside | MirrorState::Empty if !has_frames && !facts.is_test => {
+            vec![no_frames(report, client)]
+        }
+        MirrorState::Unread => {
+            vec![NoLine::plain(Reason::NoMirror, "the repository could not be looked at".to_owned())]
+        }
+        MirrorState::SetAside => vec![NoLine::plain(
+            Reason::SetAside,
+            "looking it up in the repository ended the server several times".to_owned(),
+        )],
+        MirrorState::Empty => vec![NoLine::plain(
+            Reason::EmptyRepository,
+            "the repository has no commit on its default branch".to_owned(),
+        )],
+        MirrorState::Whole | MirrorState::Behind if !has_frames => vec![no_frames(report, client)],
+        MirrorState::Whole | MirrorState::Behind => explained(facts, found(facts, client)),
+    }
+}
+
+fn found(facts: &Facts<'_>, client: Client) -> NoLine {
+    match facts.culprit {
+        Some(culprit) if culprit.drift == Drift::Differs => text_differs(&culprit.path, culprit.line),
+        Some(culprit) => NoLine::git_cannot_say(&culprit.path),
+        None => own_code_passed(facts).or_else(|| seen(facts)).unwrap_or_else(|| by_names(facts, client)),
+    }
+}
+
+/// Code of the repository that is not to be blamed.
+fn own_code_passed(facts: &Facts<'_>) -> Option<NoLine> {
+    let (at, why) = facts.passed.iter().find(|(_, why)| !matches!(why, Passed::Outside | Passed::Package))?;
+    let place = place(frame(facts.report, *at));
+    Some(match why {
+        Passed::IgnoredPath => NoLine::plain(
+            Reason::LeftOut,
+            format!("only_blame_filepaths_matching leaves out what is the repository's ({place})"),
+        ),
+        _ => NoLine::plain(
+            Reason::NotToBlame,
+            format!("what is the repository's ({place}) is not to be blamed, and nothing of the repository calls it"),
+        ),
+    })
+}
+
+/// What the repository has at the innermost frame for which it has something.
+fn seen(facts: &Facts<'_>) -> Option<NoLine> {
+    let order = || facts.passed.iter().filter_map(|(at, _)| Some((*at, facts.sightings.get(at)?)));
+    for (at, sighting) in order() {
+        let Sighting::Fits { files, count, stands } = sighting else { continue };
+        let (frame, file) = (frame(facts.report, at), named(files.first().map_or("", String::as_str)));
+        let line = frame.line.unwrap_or(0);
+        return Some(match stands {
+            Stands::Unreadable => {
+                NoLine::plain(Reason::UnreadableFile, format!("{file} is no text, or too large to be read"))
+            }
+            Stands::Beyond(lines) => NoLine::plain(
+                Reason::LineBeyondEnd,
+                format!("{file} has {} in the repository, and no line {line}", counted(*lines, "line", "lines")),
+            ),
+            Stands::Differs => text_differs(&file, line),
+            Stands::Agrees if *count > 1 => NoLine::plain(
+                Reason::SeveralFiles,
+                format!("{} may be any of {}", place(frame), several(files, *count)),
+            ),
+            // Something else kept it from being taken; what is known is that nothing was.
+            Stands::Agrees => NoLine::plain(
+                Reason::UnknownPaths,
+                format!("the path {} could not be taken for {file}: nothing else of the report agrees", place(frame)),
+            ),
+        });
+    }
+    None
+}
+
+/// What the frames are by their names: the kind that its readers can do most about.
+fn by_names(facts: &Facts<'_>, client: Client) -> NoLine {
+    let all: Vec<(FrameAt, Kind)> =
+        facts.passed.iter().map(|(at, _)| (*at, kind(frame(facts.report, *at), client, facts.rules))).collect();
+    let first = |wanted: &Kind| all.iter().find(|(_, kind)| kind == wanted).map(|(at, _)| frame(facts.report, *at));
+    if let Some(frame) = first(&Kind::Minified) {
+        return minified(frame, client);
+    }
+    if let Some(frame) = first(&Kind::Obfuscated) {
+        let name = frame.module.as_deref().map(named);
+        let name = name.unwrap_or_else(|| place(frame));
+        return NoLine::plain(Reason::Obfuscated, format!("the names are obfuscated by R8 or ProGuard ({name})"));
+    }
+    if let Some(reason) = path(facts, &all, client, first(&Kind::NoLine).is_some()) {
+        return reason;
+    }
+    if let Some(frame) = first(&Kind::NoLine) {
+        return no_line_numbers(frame, client);
+    }
+    if let Some(frame) = first(&Kind::NoSymbol) {
+        let what = format!("the program has no symbols, so the frames name no code ({})", place(frame));
+        return NoLine::plain(Reason::NoSymbols, what);
+    }
+    if let Some(frame) = first(&Kind::Evaluated) {
+        let what = format!("the code was evaluated, and never in a file ({})", place(frame));
+        return NoLine::plain(Reason::EvaluatedCode, what);
+    }
+    if let Some(frame) = first(&Kind::NoFile) {
+        return NoLine::plain(Reason::NoFileNames, format!("the frames name no file ({})", place(frame)));
+    }
+    only_packages(&all, facts)
+}
+
+/// A path that fits nothing. Where others have no lines, one is only worth a word if the repository
+/// has such a name: on the JVM no path tells a library's.
+fn path(facts: &Facts<'_>, all: &[(FrameAt, Kind)], client: Client, is_without_lines: bool) -> Option<NoLine> {
+    let mut paths = all.iter().filter(|(_, kind)| *kind == Kind::Path).map(|(at, _)| *at);
+    let like = paths.clone().find_map(|at| match facts.sightings.get(&at)? {
+        Sighting::SameName { files, count } => Some((at, Some((files.as_slice(), *count)))),
+        Sighting::Fits { .. } => None,
+    });
+    let (at, same_name) = like.or_else(|| paths.next().filter(|_| !is_without_lines).map(|at| (at, None)))?;
+    let frame = frame(facts.report, at);
+    let is_script = client == Client::Browser && frame.path().is_some_and(|path| path.contains("://"));
+    if same_name.is_none() && is_script {
+        // Nothing of the repository is called so: it was made when the application was built.
+        return Some(minified(frame, client));
+    }
+    Some(unknown_path(frame, frame.path().unwrap_or(""), same_name))
+}
+
+fn only_packages(all: &[(FrameAt, Kind)], facts: &Facts<'_>) -> NoLine {
+    let packages = all.iter().filter_map(|(_, kind)| match kind {
+        Kind::Package(name) => Some(name.as_str()),
+        _ => None,
+    });
+    let mut names: Vec<String> = Vec::new();
+    for name in packages {
+        let name = named(name);
+        if !names.contains(&name) && names.len() < super::sighting::NAMED_FILES {
+            names.push(name);
+        }
+    }
+    let what = if names.is_empty() {
+        let innermost = facts.passed.first().map(|(at, _)| place(frame(facts.report, *at))).unwrap_or_default();
+        format!("all frames are of the language's own library ({innermost})")
+    } else {
+        format!("all frames are of packages and of the language's own library ({})", names.join(", "))
+    };
+    NoLine::plain(Reason::OnlyPackages, what)
+}
+
+/// What explains that the repository's code is not what ran.
+fn explained(facts: &Facts<'_>, main: NoLine) -> Vec<NoLine> {
+    let is_of_another_version = matches!(
+        main.reason,
+        Reason::TextDiffers | Reason::LineBeyondEnd | Reason::UnknownPaths | Reason::SeveralFiles
+    );
+    let mut reasons = vec![main];
+    if facts.mirror == MirrorState::Behind && is_of_another_version {
+        reasons.push(NoLine::plain(Reason::OldMirror, "an older state of the repository was looked at".to_owned()));
+    }
+    if facts.pinned || !is_of_another_version {
+        return reasons;
+    }
+    let report = facts.report;
+    let is_of_text = reasons[0].reason != Reason::UnknownPaths;
+    match report.revision.as_deref().or(report.release.as_deref()) {
+        Some(name) if seems_a_commit(name) => {
+            let name = CommitId::of_text(name).map_or_else(|| named(name), |commit| commit.short().to_owned());
+            let what = format!("commit {name}, which the report names, is in no fetched branch");
+            let missing = NoLine::plain(Reason::CommitNotFetched, what);
+            // It is the cause of the other: of what was never seen no text can agree.
+            reasons.insert(usize::from(!is_of_text), missing);
+        }
+        Some(name) if is_of_text => reasons.push(NoLine::plain(
+            Reason::UnknownRelease,
+            format!("release {} leads to no commit or tag of the repository", named(name)),
+        )),
+        None if is_of_text => {
+            reasons.push(NoLine::plain(Reason::NoRelease, "the report names no release".to_owned()));
+        }
+        _ => {}
+    }
+    reasons
+}
+
+fn text_differs(path: &str, line: u32) -> NoLine {
+    let at = if line > 0 { format!("{}:{line}", named(path)) } else { named(path) };
+    NoLine::plain(
+        Reason::TextDiffers,
+        format!("the text on the server is not the repository's ({at}), so git was not asked"),
+    )
+}
+
+fn frame(report: &Report, at: FrameAt) -> &Frame {
+    &report.exceptions[at.0].frames[at.1]
+}
+
+/// Whether 7 to 40 hexadecimal digits stand in a version's name, letters among them: a commit.
+pub fn seems_a_commit(name: &str) -> bool {
+    name.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
+        let digits = part.strip_prefix('g').unwrap_or(part);
+        (7..=CommitId::DIGITS).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && digits.bytes().any(|byte| byte.is_ascii_alphabetic())
+    })
+}
