@@ -68,7 +68,14 @@ fn a_jvm_event_finds_its_file_by_the_class() {
         ] {
             found.push(told(story, &key, &event("java", &[frame])).await);
         }
-        insta::assert_snapshot!(found.join("\n"), @"");
+        insta::assert_snapshot!(found.join("\n"), @"
+        app/src/main/java/com/acme/shop/refund/Rules.java:5 by ada@example.com
+        app/src/main/java/com/acme/shop/order/Rules.java:5 by linus@example.com
+        tax/src/main/kotlin/Main.kt:4 by grace@example.com
+        web/src/main/kotlin/Main.kt:4 by ada@example.com
+        Rules.java:5 by nobody
+        SourceFile:5 by nobody
+        ");
     });
 }
 
@@ -117,7 +124,17 @@ fn packages_and_build_tools_name_files() {
         ] {
             found.push(told(story, &key, &event(platform, &[frame])).await);
         }
-        insta::assert_snapshot!(found.join("\n"), @"");
+        insta::assert_snapshot!(found.join("\n"), @"
+        app/lib/main.dart:2 by ada@example.com
+        packages/money/lib/src/model/item.dart:2 by grace@example.com
+        app/lib/src/model/item.dart:2 by ada@example.com
+        package:other/src/model/item.dart:2 by nobody
+        stock/store/stock.go:4 by linus@example.com
+        /root/go/pkg/mod/example.com/other@v1.2.3/store/stock.go:4 by nobody
+        /build/store/stock.go:4 by nobody
+        src/Cart.cs:2 by linus@example.com
+        https://raw.githubusercontent.com/acme/lib/0f0f/src/Cart.cs:2 by nobody
+        ");
     });
 }
 
@@ -159,7 +176,12 @@ fn one_deployment_has_one_root_and_is_remembered() {
         let first_line = python("shop/db.py", 1, "import os");
         let remembered = told(story, &key, &of_server("web-2", std::slice::from_ref(&first_line))).await;
         let elsewhere = told(story, &key, &of_server("web-3", &[python("shop/db.py", 3, "def connect():")])).await;
-        insta::assert_snapshot!([unknown, together, remembered, elsewhere].join("\n"), @"");
+        insta::assert_snapshot!([unknown, together, remembered, elsewhere].join("\n"), @"
+        a/shop/db.py:4 by ada@example.com
+        b/shop/db.py:4 by grace@example.com
+        b/shop/db.py:1 by grace@example.com
+        a/shop/db.py:3 by ada@example.com
+        ");
     });
 }
 
@@ -186,7 +208,12 @@ fn a_key_for_a_folder_tells_where_its_reports_come_from() {
         for (key, event) in [(&key_a, &db), (&key_b, &db), (&key_b, &main), (&key_a, &main)] {
             found.push(told(story, key, event).await);
         }
-        insta::assert_snapshot!(found.join("\n"), @"");
+        insta::assert_snapshot!(found.join("\n"), @"
+        a/shop/db.py:4 by ada@example.com
+        b/shop/db.py:4 by grace@example.com
+        b/main.py:2 by linus@example.com
+        a/main.py:2 by linus@example.com
+        ");
         let listed = story.command(&["repository", "keys", "acme/shop"]);
         assert!(listed.contains(" for a/") && listed.contains(" for b/"), "{listed}");
         let page = story.page("/acme/shop/connect").await;
@@ -201,7 +228,8 @@ fn verdict(repo: &GitRepo, trace: &str) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
     command.args(["blame", "--traceback", "../trace.txt"]).current_dir(repo.path());
     let output = command.env_remove("FLAWLESS_CONFIG").env("LOG_LEVEL", "error").output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // 3: nobody is known to have written the line.
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     let kept = |line: &&str| !line.contains("names no release") && !line.contains("Look next");
     text.lines().skip(1).filter(kept).collect::<Vec<_>>().join("\n").replace(&repo.head()[..7], "HEAD")
@@ -261,9 +289,12 @@ fn deployed_code_that_was_edited_is_told_from_another_file() {
     repo.commit(ADA, DAY, &files, "All");
     let main = ("/srv/app/main.py", 2, "cart.total()");
     let edited = verdict(&repo, &python_trace(&[main, ("/srv/app/shop/cart.py", 2, "return sum(PRICES) + 1")]));
-    assert!(edited.contains("Blamed shop/cart.py:2 in f") && edited.contains("deployed code differs"), "{edited}");
+    assert!(
+        edited.contains("It failed at shop/cart.py:2 in f") && edited.contains("is not the repository's"),
+        "{edited}"
+    );
     let alone = verdict(&repo, &python_trace(&[("/srv/app/shop/cart.py", 2, "return sum(PRICES) + 1")]));
-    assert!(alone.contains("Blamed shop/cart.py:2 in f"), "{alone}");
+    assert!(alone.contains("It failed at shop/cart.py:2 in f"), "{alone}");
     let other = verdict(&repo, &python_trace(&[main, ("/opt/lib/shop/cart.py", 2, "return sum(PRICES) + 1")]));
     assert!(other.contains("main.py:2 in f") && other.contains("shop/cart.py:2 (not in the repository)"), "{other}");
 }

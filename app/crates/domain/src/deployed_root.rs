@@ -18,10 +18,7 @@ impl Root {
     /// By which a reported path is this path of the repository, and how many parts at the end are
     /// the same in both; without regard to case where `folded`.
     pub fn of(reported: &[String], path: &str, folded: bool) -> (Self, usize) {
-        let same = |(ours, theirs): &(&str, &String)| {
-            if folded { ours.to_lowercase() == theirs.to_lowercase() } else { ours == theirs }
-        };
-        let matched = path.rsplit('/').zip(reported.iter().rev()).take_while(same).count();
+        let matched = matched(reported, path, folded);
         let prefix = reported[..reported.len() - matched].join("/");
         let mut folder = path;
         for _ in 0..matched {
@@ -41,6 +38,14 @@ impl Root {
         let folder = self.folder.split('/').filter(|part| !part.is_empty());
         Some(folder.chain(rest.map(String::as_str)).collect::<Vec<_>>().join("/"))
     }
+}
+
+/// How many parts at the end of both paths are the same.
+pub fn matched(reported: &[String], path: &str, folded: bool) -> usize {
+    let same = |(ours, theirs): &(&str, &String)| {
+        if folded { ours.to_lowercase() == theirs.to_lowercase() } else { ours == theirs }
+    };
+    path.rsplit('/').zip(reported.iter().rev()).take_while(same).count()
 }
 
 /// A file that may be the one of a frame.

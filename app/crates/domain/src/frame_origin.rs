@@ -93,6 +93,11 @@ pub(super) fn is_of_a_runtime(parts: &[String]) -> bool {
         "gems" => pair[1].rsplit_once('-').is_some_and(|(_, version)| digit(version)),
         _ => false,
     };
+    // Where Elastic Beanstalk puts applications, beside a layer's packages.
+    let is_beanstalk = |three: &[String]| three[1] == "python" && matches!(three[2].as_str(), "current" | "bundle");
+    if folders.first().is_some_and(|first| first == "opt") && folders.windows(3).take(1).any(is_beanstalk) {
+        return false;
+    }
     folders.windows(2).any(is_pair)
         || folders.windows(3).any(|three| three[0] == "execroot" && three[2] == "external")
         || RUNTIME_FOLDERS.iter().any(|run| parts.windows(run.len()).any(|parts| parts.iter().eq(run.iter())))
@@ -126,6 +131,7 @@ mod tests {
             "/srv/app/external/cart.py",
             "/home/ada/pythonic/cart.py",
             "/go/src/app/main.go",
+            "/opt/python/current/app/shop/cart.py",
             "/srv/app/rustc/x.rs",
         ] {
             assert!(!is_of_a_runtime(&parts_of(ours)), "{ours}");

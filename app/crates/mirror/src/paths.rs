@@ -5,7 +5,7 @@ use super::error::MirrorError;
 use super::read::{self, is_plain};
 use super::tree_links::{Elsewhere, Followed};
 use domain::commit::CommitId;
-use domain::deployed_root::Root;
+use domain::deployed_root::matched;
 use domain::ids::RepositoryId;
 use gix::bstr::BStr;
 use gix::objs::tree::EntryRef;
@@ -323,7 +323,7 @@ impl Visit for Bounded {
 }
 
 fn compare(path: &str, reported: &[String], folded: bool) -> Candidate {
-    let (_, matched) = Root::of(reported, path, folded);
+    let matched = matched(reported, path, folded);
     let whole = matched == path.split('/').count();
     Candidate { path: path.to_owned(), matched_components: matched, whole, shown_as: None }
 }

@@ -100,10 +100,15 @@ impl<'a> Finder<'a> {
             Spelling::Path(_) => {
                 let is_foreign = sought.sighting.is_foreign;
                 let fits = self.by_suffix(frame, &reported, !is_foreign)?;
-                // The same file under a name that says less.
-                let known = |fit: &Fit| sought.sighting.fits.iter().any(|known| known.path == fit.path);
-                let (_, new): (Vec<Fit>, Vec<Fit>) = fits.into_iter().partition(known);
-                sought.sighting.fits.extend(new);
+                for fit in fits {
+                    let known = &mut sought.sighting.fits;
+                    match known.iter_mut().find(|known| known.path == fit.path) {
+                        // The same file, of which another name says more.
+                        Some(known) if known.matched < fit.matched => *known = fit,
+                        Some(_) => {}
+                        None => known.push(fit),
+                    }
+                }
                 sought.paths.push(reported);
                 Ok(false)
             }
