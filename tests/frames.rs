@@ -114,7 +114,7 @@ fn packages_and_build_tools_name_files() {
                 "go",
                 json!({"filename": "example.com/shop/store/stock.go", "module": "example.com/shop/store", "function": "Take", "lineno": 4}),
             ),
-            ("go", go("/root/go/pkg/mod/example.com/other@v1.2.3/store/stock.go", "example.com/other/store")),
+            ("go", go("/go/pkg/mod/example.com/other@v1.2.3/store/stock.go", "example.com/other/store")),
             ("go", go("/build/store/stock.go", "example.com/other/store")),
             ("csharp", json!({"abs_path": "/_/src/Cart.cs", "filename": "Cart.cs", "function": "Total", "lineno": 2})),
             (
@@ -130,7 +130,7 @@ fn packages_and_build_tools_name_files() {
         app/lib/src/model/item.dart:2 by ada@example.com
         package:other/src/model/item.dart:2 by nobody
         stock/store/stock.go:4 by linus@example.com
-        /root/go/pkg/mod/example.com/other@v1.2.3/store/stock.go:4 by nobody
+        /go/pkg/mod/example.com/other@v1.2.3/store/stock.go:4 by nobody
         /build/store/stock.go:4 by nobody
         src/Cart.cs:2 by linus@example.com
         https://raw.githubusercontent.com/acme/lib/0f0f/src/Cart.cs:2 by nobody

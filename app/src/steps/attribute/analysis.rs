@@ -2,7 +2,8 @@
 //! blocking.
 
 use super::evidence::{CodeReading, Evidence, KnownFacts, MirrorCommit};
-use super::frame_locations::{Deployment, Locations, locate_frames};
+use super::frame_fits::Deployment;
+use super::frame_locations::{Locations, locate_frames};
 use super::named_places::locate_named;
 use super::no_line::{LookedUp, why_no_line};
 use super::suspects::{Suspicion, choose_culprit_and_suspects};

@@ -1,7 +1,6 @@
 //! The files of a commit that one frame may be in, by each way in which its name can be meant.
 
 use super::evidence::MirrorCommit;
-use super::frame_locations::Deployment;
 use super::manifests::{Manifests, package_clause};
 use domain::deployed_root::{Fit, Root, Sighting};
 use domain::drift::{Drift, around, stand};
@@ -17,6 +16,17 @@ const CANDIDATES_READ: usize = 20;
 const CLASSES_READ: usize = 40;
 /// A text shorter than this, squeezed, stands in too many files to recognise one by.
 const TELLING_TEXT: usize = 4;
+
+/// What is known of where a report comes from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Deployment<'a> {
+    /// `owner/name` of the repository.
+    pub repository: Option<&'a str>,
+    /// The folder of the repository that the report's key is for.
+    pub folder: Option<&'a str>,
+    /// Roots that earlier reports of the same server or release have shown.
+    pub remembered: &'a [Root],
+}
 
 /// Looks for files.
 pub(super) struct Finder<'a> {

@@ -2,7 +2,7 @@
 //! which line. They are located together, as they were deployed together.
 
 use super::evidence::MirrorCommit;
-use super::frame_fits::{Finder, Sought, telling};
+use super::frame_fits::{Deployment, Finder, Sought, telling};
 use domain::culprit::{FrameAt, Located, frames_in_order};
 use domain::deployed_root::{Fit, Root, Roots, Sighting};
 use domain::drift::Drift;
@@ -14,17 +14,6 @@ use std::collections::BTreeMap;
 
 /// Roots that one report shows for those to come: an application has one or two.
 const MOST_SHOWN: usize = 4;
-
-/// What is known of where a report comes from.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Deployment<'a> {
-    /// `owner/name` of the repository.
-    pub repository: Option<&'a str>,
-    /// The folder of the repository that the report's key is for.
-    pub folder: Option<&'a str>,
-    /// Roots that earlier reports of the same server or release have shown.
-    pub remembered: &'a [Root],
-}
 
 /// Where the frames of a report are.
 #[derive(Debug, Default)]

@@ -29,7 +29,7 @@ use domain::test_report::TEST_EXCEPTION;
 use domain::timestamp::{DAY, Timestamp};
 use domain::version::ran_before;
 pub use evidence::{CodeReading, Evidence, KnownFacts, MirrorCommit};
-pub use frame_locations::Deployment;
+pub use frame_fits::Deployment;
 use jiff::SignedDuration;
 use mirror::{MirrorError, Mirrors};
 use std::sync::Arc;

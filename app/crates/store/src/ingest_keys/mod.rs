@@ -140,7 +140,8 @@ pub async fn of_repository(store: &Store, id: RepositoryId) -> Result<Vec<KeyRow
         .collect()
 }
 
-/// Makes a repository another key, for all of it or for a folder. `None`: it has [`MOST_KEYS`] in force already.
+/// Makes a repository another key, for all of it or for a folder. `None`: it has [`MOST_KEYS`] in
+/// force already.
 pub async fn insert(
     store: &Store,
     id: RepositoryId,
