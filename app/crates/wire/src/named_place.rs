@@ -2,7 +2,7 @@
 //! configuration. It never ran, so no frame has it.
 
 use crate::sentry_event::{MAX_MESSAGE, MAX_TEXT, cut};
-use domain::report::Frame;
+use domain::report::{Exception, Frame};
 
 /// Parts of the names of types, in lower case, whose messages name a place in one of [`FORMS`].
 const TYPES: [&str; 17] = [
@@ -102,6 +102,17 @@ pub(crate) fn named_place<'f>(
     let filename = Some(path.to_owned());
     let frame = Frame { filename, function, line: Some(line), is_named: true, ..Frame::default() };
     is_path(&(path, line)).then_some(frame)
+}
+
+/// Adds the place that a printed exception names as its innermost frame, unless it has that already.
+pub(crate) fn add_named_place(exception: &mut Exception) {
+    let frames = exception.frames.iter().map(|frame| (None, frame.context_line.as_deref()));
+    let Some(named) = named_place(&exception.kind, exception.value.as_deref(), frames) else { return };
+    let path = named.filename.as_deref().unwrap_or_default();
+    let is_there = |last: &Frame| last.line == named.line && last.path().is_some_and(|last| last.ends_with(path));
+    if !exception.frames.last().is_some_and(is_there) {
+        exception.frames.push(named);
+    }
 }
 
 /// The path between `before` and `after`, and the number behind; of several, the last or the first.
@@ -287,6 +298,17 @@ mod tests {
             assert_eq!(named(kind, message), None, "{kind}: {message}");
         }
         assert_eq!(named_place("SyntaxError", None, std::iter::empty()), None);
+    }
+
+    #[test]
+    fn a_printed_error_gets_the_place_that_it_names() {
+        let text = "Traceback (most recent call last):\n  File \"/srv/app/shop.py\", line 5, in load\n    \
+                    yaml.safe_load(text)\nyaml.parser.ParserError: expected <block end>\n  in \"shop.yml\", line 7, column 1\n";
+        let report = crate::traceback::parse(text).unwrap();
+        let innermost = report.exceptions[0].frames.last().unwrap();
+        assert_eq!((innermost.path(), innermost.line, innermost.is_named), (Some("shop.yml"), Some(7), true));
+        let plain = crate::traceback::parse(&text.replace("ParserError", "Failed")).unwrap();
+        assert_eq!(plain.exceptions[0].frames.len(), 1);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod rust;
 use super::WireError;
 use super::sentry_event::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_MESSAGE, MAX_OUTER_FRAMES, MAX_TEXT, cut};
 use crate::encoding::without_bom;
+use crate::named_place::add_named_place;
 use domain::report::{Exception, Frame, Platform, Report, UNCUT};
 use std::borrow::Cow;
 
@@ -46,13 +47,9 @@ pub fn parse(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<Report, WireError> {
     let lines = last_lines(&text);
     let found = prefix::read(&lines, last_traceback);
     let (platform, exceptions) = found.ok_or_else(|| WireError::Unrecognised(FORMS.to_owned()))?;
-    Ok(Report {
-        platform,
-        level: "error".to_owned(),
-        exceptions: within_limits(exceptions),
-        count: 1,
-        ..Report::default()
-    })
+    let mut exceptions = within_limits(exceptions);
+    exceptions.iter_mut().for_each(add_named_place);
+    Ok(Report { platform, level: "error".to_owned(), exceptions, count: 1, ..Report::default() })
 }
 
 /// The exceptions of a Python traceback that stands in a text, the raised one last; cut as those of
