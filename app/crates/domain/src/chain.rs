@@ -110,9 +110,27 @@ pub fn raised_and_carried(report: &Report) -> Vec<&Exception> {
     found
 }
 
+impl Report {
+    /// Type of the exception, as people call it; `None` where there is no exception.
+    pub fn exception_name(&self) -> Option<String> {
+        naming(self).map(Exception::full_name)
+    }
+
+    /// Type and message in one line: what a title says.
+    pub fn headline(&self) -> String {
+        match self.exception_name() {
+            Some(name) => match self.raised().and_then(|raised| raised.value.as_deref()?.lines().next()) {
+                Some(value) if !value.is_empty() => format!("{name}: {value}"),
+                _ => name,
+            },
+            None => self.message.clone().unwrap_or_else(|| "(no message)".to_owned()),
+        }
+    }
+}
+
 /// The exception whose type names the report: the raised one, but in Go the first inwards whose
 /// type says something, else the innermost.
-pub fn naming(report: &Report) -> Option<&Exception> {
+fn naming(report: &Report) -> Option<&Exception> {
     let raised = report.raised()?;
     if report.platform != Platform::Go || !is_silent(raised) {
         return Some(raised);

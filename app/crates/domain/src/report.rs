@@ -1,6 +1,5 @@
 //! One exception that a client sent, in the product's own terms whatever protocol it came by.
 
-use crate::chain;
 use crate::timestamp::Timestamp;
 use crate::type_name;
 use serde::{Deserialize, Serialize};
@@ -211,21 +210,5 @@ impl Report {
     /// The exception that was raised, the last of the chain.
     pub fn raised(&self) -> Option<&Exception> {
         self.exceptions.last()
-    }
-
-    /// Type of the exception, as people call it; `None` where there is no exception.
-    pub fn exception_name(&self) -> Option<String> {
-        chain::naming(self).map(Exception::full_name)
-    }
-
-    /// Type and message in one line: what a title says.
-    pub fn headline(&self) -> String {
-        match self.exception_name() {
-            Some(name) => match self.raised().and_then(|raised| raised.value.as_deref()?.lines().next()) {
-                Some(value) if !value.is_empty() => format!("{name}: {value}"),
-                _ => name,
-            },
-            None => self.message.clone().unwrap_or_else(|| "(no message)".to_owned()),
-        }
     }
 }

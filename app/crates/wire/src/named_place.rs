@@ -1,7 +1,7 @@
 //! The file and line that an error's message names: code that could not be compiled, a template, a
 //! configuration. It never ran, so no frame has it.
 
-use crate::sentry_event::{MAX_MESSAGE, MAX_TEXT, cut};
+use crate::limits::{MAX_MESSAGE, MAX_TEXT, cut};
 use domain::report::{Exception, Frame};
 
 /// Parts of the names of types, in lower case, whose messages name a place in one of [`FORMS`].
@@ -47,7 +47,7 @@ const FORMS: [for<'t> fn(&'t str) -> Option<Place<'t>>; 13] = [
     |text| around(text.strip_suffix(')')?, "(", ", line ", true),
     // PyYAML: the last mark is the problem's. `in "config/shop.yml", line 3, column 5`.
     |text| around(text, "in \"", "\", line ", true),
-    // Twig, Symfony's YAML, Freemarker: the first is the innermost. `in "cart.html.twig" at line 3`.
+    // Twig, Symfony's YAML, Freemarker: the first is the innermost. `in "a.html.twig" at line 3`.
     |text| around(text, "in \"", "\" at line ", false),
     |text| around(text, "in template \"", "\" at line ", false),
     // js-yaml: `in "config/shop.yml" (3:5)`.
@@ -104,7 +104,7 @@ pub(crate) fn named_place<'f>(
     is_path(&(path, line)).then_some(frame)
 }
 
-/// Adds the place that a printed exception names as its innermost frame, unless it has that already.
+/// Adds the place that a printed exception names as its innermost frame, unless it has that.
 pub(crate) fn add_named_place(exception: &mut Exception) {
     let frames = exception.frames.iter().map(|frame| (None, frame.context_line.as_deref()));
     let Some(named) = named_place(&exception.kind, exception.value.as_deref(), frames) else { return };

@@ -5,6 +5,9 @@ use crate::traceback;
 use domain::chain::is_remote_traceback;
 use domain::report::Frame;
 
+/// Type of the exception whose frames another one's message quotes.
+pub(crate) const REMOTE_TRACEBACK: &str = "RemoteTraceback";
+
 /// Bytes of a text, from its end, that a quoted traceback is looked for in.
 const QUOTED_BYTES: usize = 256 * 1024;
 
@@ -27,8 +30,8 @@ pub(crate) fn is_quotation(kind: &str) -> bool {
 }
 
 /// The frames of the traceback that an exception without frames is (a pool's `RemoteTraceback`), or
-/// that an exception quotes in its message; none for nearly all exceptions, at the cost of a look at
-/// the message.
+/// that an exception quotes in its message; none for nearly all exceptions, at the cost of a look
+/// at the message.
 pub(crate) fn quoted_frames(kind: &str, message: Option<&str>) -> Vec<Frame> {
     let Some(message) = message.filter(|message| message.contains(HEADER)) else { return Vec::new() };
     if !is_quotation(kind) && !QUOTES.iter().any(|quote| message.contains(quote)) {

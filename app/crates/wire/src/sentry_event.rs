@@ -7,7 +7,7 @@ use crate::encoding::without_bom;
 use crate::lenient::{Number, Raw, Text, lenient};
 pub(crate) use crate::limits::cut;
 pub use crate::limits::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_MESSAGE, MAX_OUTER_FRAMES, MAX_TEXT};
-use crate::quoted::is_quotation;
+use crate::quoted::{REMOTE_TRACEBACK, is_quotation};
 use crate::repair::repair;
 use crate::sentry_fields::{Batch, Exceptions, Failing, LogEntry, RawException, Sdk, Stacktrace, Tags};
 use crate::sentry_frames::{kept_frames, read_of_message};
@@ -20,9 +20,6 @@ const TOO_LARGE: WireError = WireError::TooLarge { limit: MAX_DECODED };
 
 /// Letters of the longest level or id that is one.
 const MAX_WORD: usize = 64;
-
-/// Type of the exception whose frames a message quotes.
-pub(super) const REMOTE_TRACEBACK: &str = "RemoteTraceback";
 
 /// Kind of the exception that stands for a report without one: its message.
 pub const MESSAGE_KIND: &str = "Message";

@@ -2,10 +2,10 @@
 //! exception's message says.
 
 use crate::lenient::Text;
+use crate::limits::{MAX_INNER_FRAMES, MAX_OUTER_FRAMES};
 use crate::named_place::named_place;
 use crate::native::application_frames;
-use crate::quoted::{is_quotation, quoted_frames};
-use crate::sentry_event::{MAX_INNER_FRAMES, MAX_OUTER_FRAMES, REMOTE_TRACEBACK};
+use crate::quoted::{REMOTE_TRACEBACK, is_quotation, quoted_frames};
 use crate::sentry_fields::{RawException, RawFrame, Stacktrace};
 use domain::report::{Exception, Frame, Platform};
 use serde_json::value::RawValue;

@@ -58,9 +58,9 @@ pub struct AnalysisInput<'a> {
     pub trouble: Option<&'a str>,
 }
 
-/// Analyzes a report; one that is about a member of a group as [`only_member`] has it, and only where
-/// the member has a line of its own. Without a mirror, or where nothing fits, the attribution is by
-/// text.
+/// Analyzes a report; one that is about a member of a group as [`only_member`] has it, and only
+/// where the member has a line of its own. Without a mirror, or where nothing fits, the attribution
+/// is by text.
 ///
 /// # Errors
 /// The mirror is there and can't be read.

@@ -10,9 +10,9 @@ use domain::rule::Rules;
 use mirror::{MirrorError, Search};
 use std::collections::BTreeMap;
 
-/// Finds each place that an exception names and that one file of the repository fits, by its path or
-/// by a name that no other file has. There is no text to go by, so nothing less will do; what is not
-/// found is as if it had not been named.
+/// Finds each place that an exception names and that one file of the repository fits, by its path
+/// or by a name that no other file has. There is no text to go by, so nothing less will do; what is
+/// not found is as if it had not been named.
 pub(super) fn locate_named(
     at: MirrorCommit<'_>,
     report: &Report,

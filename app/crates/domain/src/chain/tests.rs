@@ -1,3 +1,5 @@
+//! Tests of how exceptions hang together: by client, by carrier, in groups and in circles.
+
 use super::*;
 use crate::report::Frame;
 

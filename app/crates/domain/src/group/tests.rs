@@ -1,3 +1,5 @@
+//! Tests of groups: who is told of which member, and what is said of it.
+
 use super::*;
 use crate::drift::Drift;
 use crate::report::Frame;
