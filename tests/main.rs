@@ -17,6 +17,7 @@ mod emulator;
 mod faults;
 mod forks;
 mod frames;
+mod git_readings;
 mod github_api;
 mod github_faults;
 mod github_load;

@@ -91,14 +91,20 @@ pub async fn blame(
         (None, None) => Err("say FILE:LINE, or --traceback FILE".into()),
     };
     match answered {
-        Err(error) if subject.storage.is_partial && matches!(error.downcast_ref(), Some(MirrorError::Git { .. })) => {
-            Err(format!("{error}. {PARTIAL}").into())
-        }
+        Err(error) => Err(of_partial(subject.storage, error)),
         Ok(code) if subject.storage.has_grafts => {
             say!("{GRAFTS}");
             Ok(code)
         }
-        answered => answered,
+        Ok(code) => Ok(code),
+    }
+}
+
+/// What failed, with what is to be done where a partial checkout has not all that git needs.
+fn of_partial(storage: Storage, error: Failed) -> Failed {
+    match error.downcast_ref() {
+        Some(MirrorError::Git { .. }) if storage.is_partial => format!("{error}. {PARTIAL}").into(),
+        _ => error,
     }
 }
 
@@ -161,7 +167,7 @@ fn checkout(now: Timestamp) -> Result<Subject, Failed> {
     let mirrors = Mirrors::open(scratch.path().to_owned())?;
     let id = RepositoryId(1);
     mirrors.borrow(id, found.git_directory);
-    let settings = match mirrors.head_file(id, SETTINGS_FILE)? {
+    let settings = match mirrors.head_file(id, SETTINGS_FILE).map_err(|error| of_partial(storage, error.into()))? {
         Some((_, text)) => parse_settings(&text).map_err(|error| format!("{SETTINGS_FILE}: {error}"))?,
         None => Settings::default(),
     };

@@ -60,7 +60,9 @@ impl Mirrors {
         self.ask(id, |repo| {
             let failed = |error: gix::Error| MirrorError::git("reading where the history is cut off", &error);
             let Some(last) = repo.shallow_commits().map_err(failed)? else { return Ok(false) };
-            Ok(find_commit(repo, commit)?.is_some_and(|commit| last.iter().any(|last| *last == commit.id)))
+            let commit = find_commit(repo, commit)?.filter(|commit| last.iter().any(|last| *last == commit.id));
+            // Git lists a history's first commit as well, where it is as deep as was asked for.
+            Ok(commit.is_some_and(|commit| commit.parent_ids().next().is_some()))
         })
     }
 }
@@ -106,12 +108,17 @@ mod tests {
             (1..=3).map(|day| full.commit(ADA, &date(day), &[("a.py", &format!("{day}\n"))], "Change")).collect();
         let (url, path) = (format!("file://{}", full.path().display()), folder.path().join("shallow"));
         full.git(&["clone", "--quiet", "--depth=2", &url, &path.display().to_string()]);
+        let whole = folder.path().join("whole");
+        full.git(&["clone", "--quiet", "--depth=3", &url, &whole.display().to_string()]);
         let mirrors = Mirrors::open(folder.path().join("mirrors")).expect("a folder");
         mirrors.borrow(RepositoryId(1), path.join(".git"));
         mirrors.borrow(RepositoryId(2), full.git_dir());
+        mirrors.borrow(RepositoryId(3), whole.join(".git"));
         let cut = |id, commit: &String| mirrors.is_cut_off_at(RepositoryId(id), &CommitId::new(commit.clone()));
         let cut = |id, commit| cut(id, commit).expect("a repository");
         assert_eq!([&ids[0], &ids[1], &ids[2]].map(|id| cut(1, id)), [false, true, false]);
-        assert_eq!([&ids[0], &ids[1], &ids[2]].map(|id| cut(2, id)), [false, false, false]);
+        for whole in [2, 3] {
+            assert_eq!([&ids[0], &ids[1], &ids[2]].map(|id| cut(whole, id)), [false, false, false]);
+        }
     }
 }
