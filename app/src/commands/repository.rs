@@ -150,7 +150,10 @@ async fn add(
     let id = repositories.watch(&new, now).await?;
     // Somebody asks: what the last fetch was refused for may be mended.
     store::repositories::record_push(store, id, now, now).await?;
-    say!("Watching {full_name}. The server clones it now, or when it is started.");
+    match source.shortfall() {
+        Some(lack) => say!("Watching {full_name}, which can't be cloned as it is: {lack}."),
+        None => say!("Watching {full_name}. The server clones it now, or when it is started."),
+    }
     let keys = store::ingest_keys::in_force(store, id).await?;
     for key in &keys {
         say!("DSN: {}", site.linker.dsn(key, id));

@@ -61,7 +61,8 @@
 //! - It reads commits, not the work tree or the index: what is not committed has no author.
 //! - It has no range of revisions (`git blame SINCE..`), no `--reverse` and no grafts. At the edge
 //!   of a shallow clone the last commit there is takes all lines that are older.
-//! - It compares bytes as they are in git's objects, without `textconv` and filters.
+//! - It compares bytes as they are in git's objects, without `textconv` and filters; only where
+//!   lines of UTF-16 end is as a reader sees it.
 //! - It knows no SHA-256 repositories.
 
 mod budget;

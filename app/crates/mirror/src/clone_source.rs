@@ -34,6 +34,24 @@ impl Source {
     pub fn check(&self) -> Result<(), MirrorError> {
         Address::parse(self).map(|_| ())
     }
+
+    /// Why a repository on this machine can't be mirrored as it is; `None`: nothing shows that, or
+    /// it is elsewhere.
+    pub fn shortfall(&self) -> Option<MirrorError> {
+        let Ok(address) = Address::parse(self) else { return None };
+        if address.url.scheme != gix::url::Scheme::File {
+            return None;
+        }
+        let path = gix::path::from_bstr(gix::bstr::BStr::new(&address.url.path)).ok()?;
+        let url = address.shown;
+        match Storage::of(&checkout_around(&path)?.git_directory) {
+            Storage { is_shallow: true, .. } => Some(MirrorError::Shallow { url }),
+            Storage { is_sha256: true, .. } => Some(MirrorError::Sha256 { url }),
+            Storage { is_partial: true, .. } => Some(MirrorError::Partial { url }),
+            // Git itself reads the others, and gives away what is there.
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Debug for Source {
@@ -95,15 +113,6 @@ impl Address {
                     let why = "there is no git repository in this directory".to_owned();
                     return Err(MirrorError::Unreachable { url: without_secrets(given), why });
                 }
-                let storage = checkout_around(&path).map(|found| Storage::of(&found.git_directory)).unwrap_or_default();
-                let url = || without_secrets(given);
-                match storage {
-                    Storage { is_shallow: true, .. } => return Err(MirrorError::Shallow { url: url() }),
-                    Storage { is_sha256: true, .. } => return Err(MirrorError::Sha256 { url: url() }),
-                    Storage { is_partial: true, .. } => return Err(MirrorError::Partial { url: url() }),
-                    // Git itself reads the others, and gives away what is there.
-                    _ => {}
-                }
             }
             gix::url::Scheme::Ssh | gix::url::Scheme::Git => {}
             _ => return Err(invalid(format!("the scheme `{}` is not supported", url.scheme))),
@@ -160,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_repository_that_lacks_something_is_refused_by_what_it_is() {
+    fn a_local_repository_that_lacks_something_is_said_to_be_what_it_is() {
         let folder = tempfile::tempdir().expect("a folder");
         let full = GitRepo::init(folder.path().join("full"));
         full.commit(ADA, "2026-02-03T04:05:06Z", &[("a.py", "one\n")], "One");
@@ -175,10 +184,10 @@ mod tests {
         GitRepo::init_with(path("sha256"), &["--object-format=sha256"]);
         GitRepo::init_with(path("tables"), &["--ref-format=reftable"]);
         full.git(&["worktree", "add", "--quiet", &path("linked")]);
-        let parsed = |name: &str| Address::parse(&source(&path(name), None)).map(|_| ());
-        assert!(matches!(parsed("shallow"), Err(MirrorError::Shallow { .. })));
-        assert!(matches!(parsed("partial"), Err(MirrorError::Partial { .. })));
-        assert!(matches!(parsed("sha256"), Err(MirrorError::Sha256 { .. })));
-        assert_eq!([parsed("full"), parsed("tables"), parsed("linked")], [Ok(()), Ok(()), Ok(())]);
+        let lack = |name: &str| source(&path(name), None).shortfall();
+        assert!(matches!(lack("shallow"), Some(MirrorError::Shallow { .. })));
+        assert!(matches!(lack("partial"), Some(MirrorError::Partial { .. })));
+        assert!(matches!(lack("sha256"), Some(MirrorError::Sha256 { .. })));
+        assert_eq!([lack("full"), lack("tables"), lack("linked"), lack("none")], [None, None, None, None]);
     }
 }

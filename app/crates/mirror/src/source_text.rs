@@ -269,6 +269,7 @@ mod tests {
         assert_eq!(read(&encoded(WINDOWS_1251, text)).as_deref(), Some(text));
         let text = "# 注文を送る前に倉庫の在庫を確認します。\nx = 1\n";
         assert_eq!(read(&encoded(SHIFT_JIS, text)).as_deref(), Some(text));
+        assert_eq!(read(b"caf\xe9\n").as_deref(), Some("caf\u{e9}\n"));
         let attribute = Some(KOI8_R);
         let text = "x = \"цена\"\n";
         assert_eq!(SourceText { bytes: &encoded(KOI8_R, text), attribute }.read().as_deref(), Some(text));

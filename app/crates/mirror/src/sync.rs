@@ -78,6 +78,9 @@ impl Mirrors {
     /// See [`MirrorError`]; the mirror is as before, or as if the fetch had been done.
     pub fn sync(&self, source: &Source) -> Result<Synced, MirrorError> {
         let address = Address::parse(source)?;
+        if let Some(lack) = source.shortfall() {
+            return Err(lack);
+        }
         let slot = self.inner.slot(source.id);
         let begun_before = slot.begun.load(Ordering::SeqCst);
         let mut last = slot.last.lock().unwrap_or_else(PoisonError::into_inner);
