@@ -413,16 +413,3 @@ fn vendored_code_that_nothing_of_the_repository_calls_is_counted_and_nobody_is_t
         assert!(!story.lines().await[0].not_ours);
     });
 }
-
-#[test]
-fn a_local_repository_that_cannot_be_mirrored_is_said_to_be_so_when_it_is_added() {
-    run_test(async |story| {
-        history(&story.repo);
-        let path = story.folder().join("cut");
-        let url = format!("file://{}", story.repo.path().display());
-        story.repo.git(&["clone", "--quiet", "--depth=1", &url, path.to_str().unwrap()]);
-        let said = story.command(&["repository", "add", path.to_str().unwrap(), "--name", "acme/cut"]);
-        assert!(said.contains("can't be cloned as it is") && said.contains("is a shallow clone"), "{said}");
-        story.expect_errors();
-    });
-}

@@ -135,7 +135,8 @@ fn what_could_not_be_mirrored_is_fetched_once_it_is_added_again() {
         let shallow = story.folder().join("shallow");
         let add = ["repository", "add", shallow.to_str().unwrap(), "--name", "acme/plain"];
         story.expect_errors();
-        story.command(&add);
+        let said = story.command(&add);
+        assert!(said.contains("can't be cloned as it is") && said.contains("is a shallow clone"), "{said}");
         story.tick_after(MINUTE).await;
         let plain = async |story: &Story| {
             store::repositories::by_name(&story.services().store, &"acme/plain".into()).await.unwrap().unwrap()

@@ -75,7 +75,8 @@ pub enum Dropped {
 ///
 /// Classes are tried in the order of Flawless 0.4.5 for each frame: `third_party_whitelist`
 /// anywhere drops the report; then path filter, library code, known error, whether its people wrote
-/// it, and what its code does ([`step_over`]), as `facts` say. The innermost frame that is left is the culprit.
+/// it, and what its code does ([`step_over`]), as `facts` say. The innermost frame that is left is
+/// the culprit.
 pub fn choose(
     report: &Report,
     located: &BTreeMap<FrameAt, Located>,

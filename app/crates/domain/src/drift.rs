@@ -77,8 +77,8 @@ fn is_same(ours: &str, theirs: &str) -> bool {
     left.ends_with(last) && theirs.len() > FILTERED.len()
 }
 
-/// A line as it is compared: with single blanks, without a byte order mark, which some clients keep,
-/// and each character in one spelling, of which editors and file systems choose one or the other.
+/// A line as it is compared: with single blanks, without a byte order mark, which some clients
+/// keep, and each character in one spelling, of which editors choose one or the other.
 fn comparable(line: &str) -> String {
     let squeezed = squeeze(line.trim_start_matches('\u{feff}'));
     if squeezed.is_ascii() {

@@ -20,6 +20,7 @@ mod health;
 mod largest;
 mod last_sync;
 mod line_blame;
+mod lines;
 mod package_folders;
 mod packs;
 mod paths;
@@ -64,7 +65,7 @@ use domain::ids::RepositoryId;
 use handles::Idle;
 use paths::TreeIndex;
 
-use read::TextKey;
+use lines::TextKey;
 use recent::Recent;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;

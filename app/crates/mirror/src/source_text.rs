@@ -2,9 +2,9 @@
 //! them.
 //!
 //! What a client reports is decoded, so the repository's file has to be as well. UTF-8 and what
-//! bears a mark is certain; else a file may say itself what it is in (PEP 263, and what Ruby, Emacs,
-//! Vim and XML have for it), or `.gitattributes` does; else the lines tell that a client read of
-//! it, and at last how often its bytes are what in each language.
+//! bears a mark is certain; else a file may say itself what it is in (PEP 263, and what Ruby,
+//! Emacs, Vim and XML have for it), or `.gitattributes` does; else the lines tell that a client
+//! read of it, and at last how often its bytes are what in each language.
 
 use blame::encoding_called;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
