@@ -168,7 +168,9 @@ fn innermost_last(frames: Vec<Frame>) -> Vec<Frame> {
     // Printed innermost first. Inwards of the outermost `panic` are deferred functions that run
     // because of it.
     let is = |frame: &Frame, test: fn(&str) -> bool| frame.function.as_deref().is_some_and(test);
-    let raised = frames.iter().rposition(|frame| is(frame, |name| name == "panic")).map_or(0, |at| at + 1);
+    // Where nothing is outside of it, the log was cut.
+    let inside = &frames[..frames.len().saturating_sub(1)];
+    let raised = inside.iter().rposition(|frame| is(frame, |name| name == "panic")).map_or(0, |at| at + 1);
     let is_how = |name: &str| name.starts_with("runtime.") || TAKING.iter().any(|taking| name.starts_with(taking));
     let runtime = frames[raised..].iter().take_while(|frame| is(frame, is_how)).count();
     let mut frames = frames;

@@ -91,6 +91,8 @@ fn last_lines<'a>(text: &'a str) -> Vec<&'a str> {
     // A carriage return alone ends a line, too: some logs keep a text in one line that way.
     let ends = |line: &'a str| line.trim_end_matches('\r').rsplit('\r');
     let mut lines: Vec<&str> = text.lines().rev().flat_map(ends).take(TEXT_LINES).collect();
+    // Where a quote of Markdown begins or ends, a traceback does.
+    lines.iter_mut().filter(|line| line.trim_start().starts_with("```")).for_each(|line| *line = "");
     lines.reverse();
     lines
 }

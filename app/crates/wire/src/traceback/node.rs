@@ -155,10 +155,11 @@ fn is_between(lines: &[&str], at: usize, indent: usize) -> bool {
     let line = lines[at];
     let is_inside = line.trim().is_empty() || (place::indent(line) >= indent && indent > 0);
     let is_open = |line: &str| line.trim_end().ends_with(['{', '[']);
+    let is_header = NAMED.is_match(line.trim()) && line.contains("Error");
+    let is_opening = is_open(line) || is_open(lines[at - 1]);
     is_inside
-        && !is_open(line)
-        && !is_open(lines[at - 1])
-        && !(NAMED.is_match(line.trim()) && line.contains("Error"))
+        && !is_header
+        && !is_opening
         && label(line.trim()).0.is_none()
         && lines.get(at + 1).is_some_and(|next| is_call(next) && place::indent(next) == indent)
 }

@@ -61,7 +61,7 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
             let is_one = |exception: &Exception| {
                 !exception.frames.is_empty() && (start == Start::Said || exception.kind != UNNAMED)
             };
-            if exceptions.last().is_some_and(|raised| is_one(raised)) || exceptions.iter().any(is_one) {
+            if exceptions.last().is_some_and(&is_one) || exceptions.iter().any(is_one) {
                 last = exceptions;
                 end_of_last = reader.at;
             }

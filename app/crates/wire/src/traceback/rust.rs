@@ -26,6 +26,11 @@ fn panic(lines: &[&str]) -> Option<Exception> {
     let ((path, line, column), value) = match place::path_line_and_column(said.trim_end().trim_end_matches(':')) {
         // Since Rust 1.73 the place stands before the message.
         Some(location) if !said.starts_with('\'') => (location, message(rest[..body].iter().copied())),
+        // Put into one line.
+        None if !said.starts_with('\'') && said.contains(":  ") => {
+            let (location, said) = said.split_once(":  ")?;
+            (place::path_line_and_column(location)?, message([said]))
+        }
         _ => {
             let text = std::iter::once(said).chain(rest[..body].iter().copied()).collect::<Vec<_>>().join("\n");
             let (text, location) = text.rsplit_once("', ")?;
@@ -42,9 +47,9 @@ fn returned_error(lines: &[&str]) -> Option<Exception> {
     // With a capital: a panic's begins with a small letter.
     let at = lines.iter().rposition(|line| is_backtrace(line) && line.trim_start().starts_with('S'))?;
     let frames = frames(&lines[at..]);
-    let is_said = |line: &&str| line.trim_start().starts_with("Error: ");
+    let is_said = |line: &str| line.trim_start().starts_with("Error: ");
     // Where a logger printed the error, it is the line above.
-    let said = lines[..at].iter().rposition(|line| is_said(&line));
+    let said = lines[..at].iter().rposition(|line| is_said(line));
     let said = said.or_else(|| lines[..at].iter().rposition(|line| !line.trim().is_empty()))?;
     let text = lines[said..at].iter().map(|line| line.trim_start().strip_prefix("Error: ").unwrap_or(line));
     (!frames.is_empty()).then(|| exception("Error", message(text), frames))
@@ -127,7 +132,12 @@ fn frames(lines: &[&str]) -> Vec<Frame> {
     }
     frames.reverse();
     let kept = application_frames(frames.iter().map(|frame| frame.function.as_deref()));
+    let is_stripped = frames[kept..].iter().any(|frame| frame.function.as_deref() == Some("<unknown>"));
     frames.truncate(kept);
+    // Without symbols, what is left is the system's.
+    if is_stripped && frames.iter().all(|frame| frame.line.is_none()) {
+        frames.clear();
+    }
     frames
 }
 
@@ -151,6 +161,8 @@ fn numbered(text: &str) -> Option<&str> {
 fn clean(name: &str) -> String {
     const DIGITS: usize = 16;
     let is_hash = |text: &str| text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    // As macOS names it.
+    let name = name.strip_prefix('_').filter(|name| name.starts_with("rust_begin_")).unwrap_or(name);
     let name = match name.rsplit_once("::h") {
         Some((name, hash)) if is_hash(hash) => name,
         _ => name,

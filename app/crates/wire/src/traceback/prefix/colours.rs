@@ -7,13 +7,13 @@ use std::sync::LazyLock;
 /// ECMA-48: parameters, then one byte that ends the sequence. What an editor, a shell or a syslog
 /// writes for the escape; or nothing is left of it, where only colours are known by their form.
 static MARKS: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = r"(?:\x1b|\x{9b}|\x{2190}|\^\[|\\x1[bB]|\\u001[bB]|\\033|#033|\\e)\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b(?:\(B)?|\[(?:\d{1,3};){0,5}\d{1,3}m";
+    let pattern = r"\x{9b}[0-?]*[ -/]*[@-~]|(?:\x1b|\x{2190}|\^\[|\\x1[bB]|\\u001[bB]|\\033|#033|\\e)\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b(?:\(B)?|\[(?:\d{1,3};){0,5}\d{1,3}m";
     Regex::new(pattern).expect("a constant pattern compiles")
 });
 
 /// The text without colours.
 pub(in super::super) fn without(text: Cow<'_, str>) -> Cow<'_, str> {
-    if !text.contains('[') && !text.contains('\x1b') {
+    if !text.contains(['[', '\x1b', '\u{9b}']) {
         return text;
     }
     let mut plain = String::new();

@@ -8,7 +8,12 @@ use std::borrow::Cow;
 const MOST_TIMES: usize = 3;
 
 /// The lines of a value in which a traceback is, and how often it was quoted.
+///
+/// A line that is quoted by itself, as in a list, is none of a value: 0.
 pub(super) fn lines(line: &str) -> Option<(usize, Vec<String>)> {
+    if let Some(text) = quoted(line).filter(|text| is_of_traceback(text)) {
+        return Some((0, vec![text]));
+    }
     if !line.contains("\\n") {
         return None;
     }
@@ -26,13 +31,34 @@ pub(super) fn lines(line: &str) -> Option<(usize, Vec<String>)> {
 /// The lines, each that is such a value in its place.
 pub(super) fn taken_out(lines: Vec<Cow<'_, str>>, times: usize) -> Vec<Cow<'_, str>> {
     let mut out = Vec::new();
+    if times == 0 {
+        // What is around the list ends it.
+        let is_around = |line: &str| line.trim_start().starts_with(['[', ']', '{', '}', '"']);
+        let taken = lines.into_iter().map(|line| match quoted(&line) {
+            Some(text) => Cow::Owned(text),
+            None if is_around(&line) => Cow::Borrowed(""),
+            None => line,
+        });
+        return taken.collect();
+    }
     for line in lines {
         match self::lines(&line).filter(|(found, _)| *found == times) {
-            Some((_, lines)) => out.extend(lines.into_iter().map(Cow::Owned)),
+            Some((_, lines)) => {
+                out.extend(lines.into_iter().map(Cow::Owned));
+                // What follows is no part of its message.
+                out.push(Cow::Borrowed(""));
+            }
             None => out.push(line),
         }
     }
     out
+}
+
+/// `"  File \"a.py\", line 1",` as one of a printed list.
+fn quoted(line: &str) -> Option<String> {
+    let inner = line.trim().trim_end_matches(',').strip_prefix('"')?.strip_suffix('"')?;
+    let is_one = !inner.contains("\\n") && !inner.replace("\\\"", "").contains('"');
+    is_one.then(|| unescaped(inner))
 }
 
 /// The value around the first line end: what is between its quotes, if it has any.

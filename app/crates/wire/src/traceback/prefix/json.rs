@@ -71,7 +71,12 @@ pub(super) fn taken_out(lines: Vec<Cow<'_, str>>) -> Vec<Cow<'_, str>> {
         if is_cut && let (Some(last), Some(first)) = (out.last_mut(), parts.next()) {
             last.to_mut().push_str(&first);
         }
+        // A record of several lines is whole; what follows is another's.
+        let is_whole = text.output.is_none() && parts.len() > 1;
         out.extend(parts.map(Cow::Owned));
+        if is_whole {
+            out.push(Cow::Borrowed(""));
+        }
         is_cut = text.is_cut;
     }
     out
@@ -120,7 +125,7 @@ fn header(object: &Map<String, Value>) -> Option<String> {
         object.iter().find_map(|(key, value)| {
             let key = key.to_ascii_lowercase();
             let name = key.rsplit(['.', '_']).next().unwrap_or(&key);
-            names.iter().any(|wanted| name == *wanted).then(|| value.as_str()).flatten()
+            names.contains(&name).then(|| value.as_str()).flatten()
         })
     };
     let is_name = |text: &&str| {

@@ -14,6 +14,7 @@ mod mark;
 mod repeated;
 
 use super::{Found, count};
+use domain::report::Exception;
 use element::{Element, Kind};
 use std::borrow::Cow;
 
@@ -55,7 +56,10 @@ pub(super) fn read(lines: &[&str], read: impl Fn(&[&str]) -> Option<Found>) -> O
         match last_layer(lines.iter().copied(), &tried, None) {
             Some(Some(layer)) => {
                 if let Some(found) = read(stream(kept(), &layer)) {
-                    return Some(found);
+                    return Some(match read(kept()).filter(|plain| is_purer(plain, &found)) {
+                        Some(plain) => plain,
+                        None => found,
+                    });
                 }
                 tried.push(layer);
             }
@@ -72,6 +76,16 @@ pub(super) fn read(lines: &[&str], read: impl Fn(&[&str]) -> Option<Found>) -> O
     let frames = |found: &Option<Found>| found.as_ref().map_or(0, |(_, exceptions)| count(exceptions));
     let repeated = repeated::taken_off(lines).and_then(read);
     if repeated.is_some() && frames(&repeated) >= frames(&plain) { repeated } else { plain }
+}
+
+/// Whether it is the same traceback with less in its messages: then what was taken off told where
+/// they end.
+fn is_purer((_, one): &Found, (_, other): &Found) -> bool {
+    let said = |exceptions: &[Exception]| {
+        exceptions.iter().filter_map(|exception| exception.value.as_ref()).map(String::len).sum::<usize>()
+    };
+    let is_same = |(one, other): (&Exception, &Exception)| one.kind == other.kind && one.frames == other.frames;
+    one.len() == other.len() && one.iter().zip(other).all(is_same) && said(one) < said(other)
 }
 
 /// The lines within this layer, and within those that are in it.

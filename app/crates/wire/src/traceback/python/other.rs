@@ -70,9 +70,9 @@ fn tested(lines: &[&str]) -> Option<Exception> {
         found.is_some_and(|found| found.get(4).is_some() || (is_said && found.get(3).is_some()))
     })?;
     // A test's title ends the one before.
-    let is_title = |line: &&str| line.starts_with("____") || line.starts_with("====");
-    let start = lines[..end].iter().rposition(is_title).map_or(0, |at| at + 1);
-    let stop = lines[end..].iter().position(|line| is_title(&line)).map_or(lines.len(), |at| end + at);
+    let is_title = |line: &str| line.starts_with("____") || line.starts_with("====");
+    let start = lines[..end].iter().rposition(|line| is_title(line)).map_or(0, |at| at + 1);
+    let stop = lines[end..].iter().position(|line| is_title(line)).map_or(lines.len(), |at| end + at);
     let said = lines[start..stop].iter().rposition(|line| line.starts_with("E ")).map(|at| start + at);
     let mut frames = Vec::new();
     for (at, line) in lines.iter().enumerate().take(end + 1).skip(start) {

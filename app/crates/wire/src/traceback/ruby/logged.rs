@@ -29,7 +29,7 @@ const FILES: [&str; 14] = [
 
 /// A type's name, wherever it stands in a line, and what separates it from the message.
 static TYPE: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = r#"(?:^|[\s>\]"(=])((?:[A-Z]\w*::)*[A-Z]\w*(?:Error|Exception|Invalid|NotFound|Failed|Failure|Timeout|Missing|Interrupt|Denied|Expired|Forbidden|Unauthorized|Conflict|Overflow|Mismatch)|(?:[A-Z]\w*::)+[A-Z]\w*|Interrupt|SignalException|UncaughtThrowError)(: | - | ?\(|:?\s*$| occurred\b|, )(.*)$"#;
+    let pattern = r#"(?:^|[\s>\]"(=`])((?:[A-Z]\w*::)*[A-Z]\w*(?:Error|Exception|Invalid|NotFound|Failed|Failure|Timeout|Missing|Interrupt|Denied|Expired|Forbidden|Unauthorized|Conflict|Overflow|Mismatch)|(?:[A-Z]\w*::)+[A-Z]\w*|Interrupt|SignalException|UncaughtThrowError)(: | - | ?\(|:?`?\s*$| occurred\b)(.*)$"#;
     Regex::new(pattern).expect("a constant pattern compiles")
 });
 /// Another type, alone before its message.
@@ -39,7 +39,8 @@ static BARE_TYPE: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// A line of a template or of code, with its number and maybe a mark.
 static SOURCE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*(?:(?:=>|->|>)?\s*\d+(?::| \|)|[-=_~]{3,}\s*$|\^+\s*$)").expect("a constant pattern compiles")
+    Regex::new(r"^\s*(?:(?:=>|->|>)?\s*\d+(?::| \|)|[-=_~]{3,}\s*$|\^+\s*$|\.\.\. |\d+\s*$)")
+        .expect("a constant pattern compiles")
 });
 
 /// Titles of sections, not types.
@@ -171,8 +172,8 @@ fn continued<'a>(lines: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
 }
 
 fn is_title(line: &str) -> bool {
-    let line = line.trim().trim_start_matches(['#', '-', ' ']);
-    line.split_once(':').is_some_and(|(title, rest)| TITLES.contains(&title) && rest.trim().is_empty())
+    let is_mark = |c: char| matches!(c, '#' | '-' | '*' | ':' | ' ');
+    TITLES.contains(&line.trim().trim_matches(is_mark))
 }
 
 /// RSpec names no type of its own where an expectation was not met.

@@ -28,6 +28,8 @@ const BEFORE: &[(&str, Put)] = &[
         format!("Nov  2 03:00:{:02} box shop-web@1.service[123]: {line}", at % 60)
     }),
     ("journald, in ISO's order", |_, line| format!("2026-11-20T03:00:07+0000 box shop[123]: {line}")),
+    ("journald, in Portuguese", |_, line| format!("fev 15 16:28:23 box shop[123]: {line}")),
+    ("journald, in French", |_, line| format!("févr. 15 16:28:23 box shop[123]: {line}")),
     ("journald, in Chinese", |_, line| format!("4月 01 11:13:08 box shop[123]: {line}")),
     ("journald, with a year", |_, line| format!("Fri 2026-11-20 03:00:07 UTC box shop[123]: {line}")),
     ("syslog without a number", |_, line| format!("Nov 20 03:00:07 box shop: {line}")),
@@ -112,4 +114,106 @@ fn a_prefix_makes_no_difference() {
         }
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+const PYTHON: &str = "Traceback (most recent call last):\n  File \"/srv/app/cart.py\", line 3, in total\n    return a[0]\nKeyError: 'x'\n";
+const PYTHON_READ: &str = "Python\nKeyError \"'x'\"\n  /srv/app/cart.py:3 total | return a[0]\n";
+
+fn read(text: &str) -> String {
+    parse(text).map(|report| shown(&report)).unwrap_or_default()
+}
+
+#[test]
+fn of_streams_in_one_log_the_one_with_the_last_traceback_is_read() {
+    let noise = ["listening at 10.0.0.1:80", "ValueError: not this one", "  File of orders.csv", "", "done"];
+    for (mine, others) in [
+        ("web-1  | ", "db-1   | "),
+        ("[pod/web-1/app] ", "[pod/web-2/app] "),
+        ("[1f0c6a52-9d3e-4a55-b1ad-0c6d0a5e7f11] ", "[2f0c6a52-9d3e-4a55-b1ad-0c6d0a5e7f11] "),
+        ("Nov 20 03:00:07 box web[12]: ", "Nov 20 03:00:07 box web[13]: "),
+        ("2026-11-20T03:00:07.1Z stderr F ", "2026-11-20T03:00:07.12Z stdout F "),
+        ("0|app  | ", "1|jobs | "),
+    ] {
+        let mut text =
+            format!("{others}Traceback (most recent call last):\n{others}  File \"/srv/old.py\", line 1, in f\n");
+        for (line, noise) in PYTHON.lines().zip(noise.iter().cycle()) {
+            text += &format!("{mine}{line}\n{others}{noise}\n");
+        }
+        assert_eq!(read(&text), PYTHON_READ, "{mine}");
+    }
+}
+
+#[test]
+fn a_line_in_parts_is_one() {
+    let cri = "2026-11-20T03:00:07.1Z stderr F Traceback (most recent call last):\n\
+               2026-11-20T03:00:07.12Z stderr P   File \"/srv/app/ca\n\
+               2026-11-20T03:00:07.123Z stderr F rt.py\", line 3, in total\n\
+               2026-11-20T03:00:07.1Z stderr F     return a[0]\n\
+               2026-11-20T03:00:07.1Z stderr F KeyError: 'x'\n";
+    assert_eq!(read(cri), PYTHON_READ);
+    let log = |part: &str| json!({ "log": part, "stream": "stderr", "time": "x" }).to_string() + "\n";
+    let docker = log("Traceback (most recent call last):\n")
+        + &log("  File \"/srv/app/ca")
+        + &log("rt.py\", line 3, in total\n")
+        + &log("    return a[0]\n")
+        + &json!({ "log": "between\n", "stream": "stdout", "time": "x" }).to_string()
+        + "\n"
+        + &log("KeyError: 'x'\n");
+    assert_eq!(read(&docker), PYTHON_READ);
+}
+
+#[test]
+fn tracebacks_in_values_of_structured_logs_are_read() {
+    for object in [
+        json!({ "level": "error", "message": PYTHON }),
+        json!({ "msg": "order failed", "exc_info": PYTHON }),
+        json!({ "event": "order failed", "exception": PYTHON, "level": "error" }),
+        json!({ "message": "order failed", "error.stack_trace": PYTHON }),
+        json!({ "message": "order failed", "error": { "stack": PYTHON, "kind": "KeyError" } }),
+        json!({ "message": "order failed", "error": { "traceback": PYTHON.lines().collect::<Vec<_>>() } }),
+        json!({ "log": { "record": { "message": "order failed", "exception": { "text": PYTHON } } } }),
+    ] {
+        assert_eq!(read(&object.to_string()), PYTHON_READ, "{object}");
+        let among = format!("{}\n{object}\n{}\n", json!({ "msg": "before" }), json!({ "msg": "after" }));
+        assert_eq!(read(&among), PYTHON_READ, "{among}");
+        assert_eq!(read(&format!("web-1  | {object}\n")), PYTHON_READ, "{object}");
+        assert_eq!(read(&serde_json::to_string_pretty(&object).unwrap()), PYTHON_READ, "{object:#}");
+    }
+    let quoted = PYTHON.replace('\n', "\\n").replace('"', "\\\"");
+    assert_eq!(read(&format!("level=error msg=\"order failed\" stack=\"{quoted}\" id=7\n")), PYTHON_READ);
+    let bytes = PYTHON.replace('\n', "\\n").replace('\'', "\\'");
+    assert_eq!(read(&format!("stderr: b'{bytes}'\n")), PYTHON_READ);
+    assert_eq!(read(&PYTHON.replace('\n', "\r")), PYTHON_READ, "lines in one, as Lambda writes them");
+    let ruby =
+        json!({ "class": "KeyError", "message": "no x", "backtrace": ["/srv/a.rb:3:in 'f'", "/srv/b.rb:4:in 'g'"] });
+    assert_eq!(read(&ruby.to_string()), "Ruby\nKeyError \"no x\"\n  /srv/b.rb:4 g\n  /srv/a.rb:3 f\n");
+    let lambda = json!({ "errorType": "TypeError", "errorMessage": "x", "stack": ["TypeError: x", "    at f (/var/task/a.js:1:2)"] });
+    let line = format!("2026-11-20T03:00:07.123Z\t1f0c-52\tERROR\tInvoke Error \t{lambda}\n");
+    assert_eq!(read(&line), "Node\nTypeError \"x\"\n  /var/task/a.js:1 f\n");
+}
+
+#[test]
+fn colours_are_taken_out_also_where_they_are_broken() {
+    for escape in ["\u{1b}[", "\u{9b}", "^[[", "\\x1b[", "\\u001b[", "\\033[", "#033[", "["] {
+        let text = PYTHON
+            .replace("  File", &format!("  {escape}1;35mFile"))
+            .replace("KeyError", &format!("{escape}31mKeyError{escape}0m"));
+        assert_eq!(read(&text), PYTHON_READ, "{escape}");
+    }
+    let query = PYTHON.replace("'x'", "rate(errors[5m]) of x[0]");
+    assert!(read(&query).contains("rate(errors[5m]) of x[0]"));
+}
+
+#[test]
+fn a_log_of_records_is_read_as_it_is() {
+    let text = format!(
+        "2026-11-20 03:00:06 INFO going on\n{PYTHON}2026-11-20 03:00:07 INFO next\n2026-11-20 03:00:08 DEBUG at cart.py:3\n"
+    );
+    assert_eq!(read(&text), PYTHON_READ);
+    let half = PYTHON.replace("\n", "\nweb-1  | ").replace("Traceback", "web-1  | Traceback");
+    assert_eq!(
+        read(half.strip_prefix("web-1  | ").unwrap()),
+        PYTHON_READ,
+        "the first line was copied from its middle on"
+    );
 }
