@@ -342,7 +342,7 @@ fn what_cannot_be_blamed_goes_to_the_default_contact_once() {
         story.report(&event).await;
         insta::assert_snapshot!(story.transcript(), @"
         mail to oncall@example.com: [acme/shop] KeyError in wsgi_app (/srv/venv/lib/python3.12/site-packages/flask/app.py:1511)
-            You are the default contact: it is not known who wrote the code that failed. Why not is said below.
+            You are the default contact: it is not known who wrote the code that failed (why: see below).
         acme/shop#1 opened: KeyError in wsgi_app (/srv/venv/lib/python3.12/site-packages/flask/app.py) [flawless]
         ");
         assert_eq!(story.lines().await[0].total, 2);

@@ -128,7 +128,7 @@ fn each_client_hears_why_its_frames_led_to_no_line() {
             assert_says(
                 &mail,
                 &[
-                    "You are the default contact: it is not known who wrote the code that failed. Why not is said below.",
+                    "You are the default contact: it is not known who wrote the code that failed (why: see below).",
                     "No line of the repository was found: ",
                     said,
                     link,

@@ -32,7 +32,7 @@ pub struct Route<'a> {
 
 /// What the default contact is told where nobody is blamed.
 const NOBODY_ELSE: &str =
-    "You are the default contact: it is not known who wrote the code that failed. Why not is said below.";
+    "You are the default contact: it is not known who wrote the code that failed (why: see below).";
 
 /// Everybody who gets a mail, the author first, each address once, and no more than [`MOST_TOLD`].
 pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {

@@ -105,13 +105,17 @@ fn own_code_passed(facts: &Facts<'_>) -> Option<NoLine> {
 fn seen(facts: &Facts<'_>) -> Option<NoLine> {
     let order = || facts.passed.iter().filter_map(|(at, _)| Some((*at, facts.sightings.get(at)?)));
     for (at, sighting) in order() {
-        let Sighting::Fits { files, count, stands } = sighting else { continue };
+        let Sighting::Fits { files, count, is_sure, stands } = sighting else { continue };
         let (frame, file) = (frame(facts.report, at), named(files.first().map_or("", String::as_str)));
         let line = frame.line.unwrap_or(0);
         return Some(match stands {
             Stands::Unreadable => {
                 NoLine::plain(Reason::UnreadableFile, format!("{file} is no text, or too large to be read"))
             }
+            Stands::Beyond(_) | Stands::Differs if !is_sure => NoLine::plain(
+                Reason::UnknownPaths,
+                format!("the path {} ends as {file} does, whose text is another", place(frame)),
+            ),
             Stands::Beyond(lines) => NoLine::plain(
                 Reason::LineBeyondEnd,
                 format!("{file} has {} in the repository, and no line {line}", counted(*lines, "line", "lines")),

@@ -77,7 +77,9 @@ fn without_file(function: &str, name: &str, client: Client) -> Kind {
     if is_hidden || is_address || (function == "?" && client.is_compiled()) {
         return Kind::NoSymbol;
     }
-    if client.is_compiled() || name == "Unknown Source" { Kind::NoLine } else { Kind::NoFile }
+    // Printed traces do not say what made them; a function without its file was compiled.
+    let is_printed = client == Client::Other && name.is_empty();
+    if client.is_compiled() || is_printed || name == "Unknown Source" { Kind::NoLine } else { Kind::NoFile }
 }
 
 fn base_name(path: &str) -> &str {
@@ -279,7 +281,8 @@ fn is_obfuscated(name: &str, module: &str, function: &str) -> bool {
 fn is_minified(path: &str, name: &str, column: Option<u32>, client: Client) -> bool {
     let file = name.split(['?', '#']).next().unwrap_or(name).to_ascii_lowercase();
     let is_script = [".js", ".mjs", ".cjs", ".bundle", ".jsbundle", ".hbc"].iter().any(|end| file.ends_with(end));
-    if !is_script && !(client.is_javascript() && file.starts_with("address at ")) {
+    let is_of_hermes = client.is_javascript() && file.starts_with("address at ");
+    if !is_script && !is_of_hermes {
         return false;
     }
     const FOLDERS: &[&str] = &[
@@ -299,7 +302,7 @@ fn is_minified(path: &str, name: &str, column: Option<u32>, client: Client) -> b
     ];
     const NAMES: &[&str] = &[".min.", "-min.", ".bundle", ".prod.", "chunk", "bundle.", "vendors", "internalbytecode"];
     column.is_some_and(|column| column > LONG_COLUMN)
-        || file.starts_with("address at ")
+        || is_of_hermes
         || [".bundle", ".jsbundle", ".hbc"].iter().any(|end| file.ends_with(end))
         || NAMES.iter().any(|part| file.contains(part))
         || FOLDERS.iter().any(|folder| format!("/{path}").contains(folder))
@@ -308,7 +311,7 @@ fn is_minified(path: &str, name: &str, column: Option<u32>, client: Client) -> b
 
 /// `3f9a8b7c`, `BsZ5f3aQ`: what a bundler puts into a name, so that caches know a new one.
 fn is_hash(part: &str) -> bool {
-    let has = |test: fn(&u8) -> bool| part.as_bytes().iter().any(|byte| test(byte));
+    let has = |test: fn(&u8) -> bool| part.as_bytes().iter().any(test);
     let is_plain = part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
     let is_hexadecimal = part.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -36,6 +36,8 @@ pub enum Sighting {
         files: Vec<String>,
         /// How many fit as well as the first.
         count: usize,
+        /// So much of the path is equal that it hardly is another repository's.
+        is_sure: bool,
         /// Whether the first has the frame's line.
         stands: Stands,
     },
@@ -129,7 +131,8 @@ impl<'a> Files<'a> {
         if best >= TELLING || (whole && reported.len() > 1) {
             let count = found.iter().filter(|(equal, is_whole, _)| (*equal, *is_whole) == (best, whole)).count();
             let files = found.iter().take(count.min(NAMED_FILES)).map(|(_, _, path)| (*path).to_owned()).collect();
-            return Some(Sighting::Fits { files, count, stands: Stands::Agrees });
+            let is_sure = whole || best > TELLING || best == reported.len();
+            return Some(Sighting::Fits { files, count, is_sure, stands: Stands::Agrees });
         }
         let files = found.iter().take(NAMED_FILES).map(|(_, _, path)| (*path).to_owned()).collect();
         Some(Sighting::SameName { files, count: same.len() })

@@ -193,6 +193,7 @@ fn code_without_line_tables_is_known_in_each_language() {
         (Platform::Native, "sentry.rust/0.49.5", "|shop_worker::pricing::discount|"),
         (Platform::Other, "sentry.dotnet/5.0.0", "Shop.Cart|Total|"),
         (Platform::Go, "sentry.go/0.30.0", "example.com/shop|Total|cart.go 0 0"),
+        (Platform::Other, "", "|Shop.Cart.Total|"),
         (Platform::Native, "sentry.native/0.7.0", "|shop_total|"),
         (Platform::Other, "sentry.cocoa/8.51.1", "|Cart.total()|"),
         (Platform::Javascript, "sentry.javascript.browser/11.12.0", "|total|wasm://wasm/00a1b2 12 0"),
@@ -308,6 +309,30 @@ fn a_file_that_is_there_without_its_line_says_which_version_ran() {
     let behind =
         Case { files: &["shop/cart.py"], lines: Some(&lines), mirror: MirrorState::Behind, ..Case::of(&report) };
     assert_eq!(behind.all(), [Reason::LineBeyondEnd, Reason::OldMirror]);
+}
+
+#[test]
+fn a_path_that_ends_alike_by_two_parts_is_only_said_to_end_alike() {
+    let of = |path: &str, file: &str| {
+        let mut report = report(Platform::Python, "", &[&format!("|f|{path} 12 0")]);
+        report.exceptions[0].frames[0].context_line = Some("total += 1".into());
+        let lines = vec!["a = 1".to_owned()];
+        Case { files: &[file], lines: Some(&lines), ..Case::of(&report) }.reasons().remove(0)
+    };
+    for (path, file) in
+        [("/opt/layer/money/rates.py", "old/money/rates.py"), ("/opt/x/utils/io.py", "shop/utils/io.py")]
+    {
+        let told = of(path, file);
+        assert_eq!(told.reason, Reason::UnknownPaths, "{path}");
+        assert!(told.what.contains(&format!("ends as {file} does")), "{}", told.what);
+    }
+    for (path, file) in [
+        ("/opt/layer/money/rates.py", "money/rates.py"),
+        ("/opt/a/money/eu/rates.py", "src/money/eu/rates.py"),
+        ("money/rates.py", "src/money/rates.py"),
+    ] {
+        assert_eq!(of(path, file).reason, Reason::TextDiffers, "{path}");
+    }
 }
 
 #[test]

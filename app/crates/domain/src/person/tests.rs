@@ -238,3 +238,20 @@ fn a_stranger_is_told_in_no_case() {
     let file = vec![mallory.clone(), someone("Grace")];
     assert_eq!(choose(&Facts { file, ..facts(mallory) }).name(), "Grace");
 }
+
+#[test]
+fn where_git_names_nobody_it_is_said_and_what_would_help() {
+    let default_contact = Facts { default_contact: Some("oncall@x.com".into()), ..Facts::default() };
+    let person = choose(&default_contact);
+    assert_eq!(person.sentences(), ["Told: the default contact, because git names nobody for it."]);
+    assert!(person.why_you().contains("it is not known who wrote the code"), "{}", person.why_you());
+    let nobody = choose(&Facts::default()).sentences();
+    assert!(
+        nobody[0].starts_with("Told to nobody: git names nobody for it, and the settings name no default contact.")
+    );
+    assert!(nobody[0].contains(".github/flawless.yml: email: { default_contact: … }"), "{nobody:?}");
+    let mut bot = someone("Bot");
+    bot.is_bot = true;
+    let passed = choose(&Facts { author: Some(bot), ..Facts::default() }).sentences();
+    assert!(passed[1].starts_with("Told to nobody: all who were found are passed over, and"), "{passed:?}");
+}

@@ -3,7 +3,7 @@
 use super::{Person, Step};
 
 /// What helps where nobody is told.
-const NAME_ONE: &str = "Whoever email: { default_contact: … } names in .github/flawless.yml is told of such errors.";
+const NAME_ONE: &str = "To have somebody told, name one in .github/flawless.yml: email: { default_contact: … }.";
 
 impl Person {
     /// How they were chosen, for anybody to read. Nothing where the author is told.
@@ -47,7 +47,7 @@ impl Person {
             Step::HandedOn { said_to_you, .. } => format!("{said_to_you}, so this line is yours."),
             Step::AfterAll => "You brought this line, and nobody else could be found who can be told.".to_owned(),
             Step::DefaultContact | Step::Nobody if self.passed.is_empty() => {
-                "You are the default contact: it is not known who wrote the code that failed. Why not is said below."
+                "You are the default contact: it is not known who wrote the code that failed (why: see below)."
                     .to_owned()
             }
             Step::DefaultContact | Step::Nobody => {
