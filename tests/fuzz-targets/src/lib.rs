@@ -24,7 +24,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 23] = [
     Target { name: "encoding", run: reports::encoding },
     Target { name: "envelope", run: reports::envelope },
     Target { name: "event", run: reports::event },
@@ -34,6 +34,13 @@ pub const TARGETS: [Target; 16] = [
     Target { name: "traceback_java", run: tracebacks::java },
     Target { name: "traceback_go", run: tracebacks::go },
     Target { name: "traceback_rust", run: tracebacks::rust },
+    Target { name: "traceback_php", run: tracebacks::php },
+    Target { name: "traceback_dotnet", run: tracebacks::dotnet },
+    Target { name: "traceback_elixir", run: tracebacks::elixir },
+    Target { name: "traceback_dart", run: tracebacks::dart },
+    Target { name: "traceback_perl", run: tracebacks::perl },
+    Target { name: "traceback_swift", run: tracebacks::swift },
+    Target { name: "traceback_cpp", run: tracebacks::cpp },
     Target { name: "webhook", run: webhooks::webhook },
     Target { name: "settings", run: texts::settings },
     Target { name: "codeowners", run: texts::codeowners },

@@ -125,5 +125,6 @@ macro_rules! try_each {
 
 try_each! {
     encoding envelope event traceback_python traceback_node traceback_ruby traceback_java traceback_go traceback_rust
+    traceback_php traceback_dotnet traceback_elixir traceback_dart traceback_perl traceback_swift traceback_cpp
     webhook settings codeowners path_expression source links paths
 }

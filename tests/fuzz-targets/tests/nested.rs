@@ -88,6 +88,13 @@ fn nestings() -> Vec<Nesting> {
     more("traceback_python", "", &[("  + Exception Group Traceback (most recent call last):\n  +-+---- 1 ----\n", "")]);
     more("traceback_ruby", "", &[("a.rb:1:in 'f': x (E)\n\tfrom a.rb:2:in 'g'\n", "")]);
     more("traceback_go", "", &[("panic: x\n\tpanic: y [recovered]\n", "")]);
+    more(
+        "traceback_dotnet",
+        "",
+        &[("A.XException: x\n ---> ", "\n   at A.F() in a.cs:line 1\n   --- End of inner exception stack trace ---\n")],
+    );
+    more("traceback_php", "", &[("Next E: x in a.php:3\n#0 {main}\n", "")]);
+    more("traceback_elixir", "", &[("{a,f,[", "],[{file,\"a.erl\"},{line,3}]}\n")]);
     more("links", "", &[("a/", ""), ("%25", "")]);
     more("paths", "", &[("a/", ""), ("../", ""), ("./", "")]);
     all

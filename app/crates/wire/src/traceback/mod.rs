@@ -1,13 +1,20 @@
-//! Tracebacks as six languages print them, without being told which one it is.
+//! Tracebacks as thirteen languages print them, without being told which one it is.
 
+mod cpp;
+mod dart;
+mod dotnet;
+mod elixir;
 mod go;
 mod java;
 mod node;
+mod perl;
+mod php;
 mod place;
 mod prefix;
 mod python;
 mod ruby;
 mod rust;
+mod swift;
 
 use super::WireError;
 use super::sentry_event::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_MESSAGE, MAX_OUTER_FRAMES, MAX_TEXT, cut};
@@ -27,7 +34,11 @@ const FRAME_OVERHEAD: usize = 200;
 /// What a message says that has forms to offer.
 const FORMS: &str = "send one as Python (`Traceback (most recent call last):`), Node (`    at f (file.js:1:2)`), \
                      Ruby (`file.rb:1:in 'f': message (Type)`), Java (`\\tat pkg.Class.f(File.java:1)`), \
-                     Go (`goroutine 1 [running]:`) or Rust (`thread 'main' panicked at src/main.rs:1:2:`) prints it";
+                     Go (`goroutine 1 [running]:`), Rust (`thread 'main' panicked at src/main.rs:1:2:`), \
+                     PHP (`PHP Fatal error:  Uncaught Error: … in /srv/a.php:1`), \
+                     .NET (`   at Ns.Class.F() in a.cs:line 1`), Elixir (`(app 0.1.0) lib/a.ex:1: A.f/1`), \
+                     Dart (`#0  f (package:a/a.dart:1:2)`), Perl (`died at a.pl line 1.`), \
+                     Swift (`a.swift:1: Fatal error: …`) or a C++ sanitizer or debugger (`#0  f () at a.c:1`) prints it";
 /// Lines of an exception's message, and the notes behind it. What follows in a log must not become
 /// part of it.
 const MESSAGE_LINES: usize = 30;
@@ -71,6 +82,13 @@ fn last_traceback(lines: &[&str]) -> Option<Found> {
         (Platform::Java, java::parse),
         (Platform::Node, node::parse),
         (Platform::Ruby, ruby::parse),
+        (Platform::Other, php::parse),
+        (Platform::Other, dotnet::parse),
+        (Platform::Other, elixir::parse),
+        (Platform::Other, dart::parse),
+        (Platform::Other, perl::parse),
+        (Platform::Other, swift::parse),
+        (Platform::Native, cpp::parse),
     ] {
         let exceptions = read(lines);
         // Text of one language may look like another's here and there; most of it looks like its

@@ -1,8 +1,9 @@
-//! Texts of six languages, real ones where the language was at hand, and what becomes of them when
+//! Texts of thirteen languages, real ones where the language was at hand, and what becomes of them when
 //! they are damaged.
 
 mod growth;
 mod layouts;
+mod newer;
 mod prefixes;
 
 use super::*;
@@ -20,6 +21,23 @@ macro_rules! samples {
 
 /// Name, text, and what is read out of it.
 const ALL: &[(&str, &str, &str)] = samples!(
+    cpp_asan,
+    cpp_boost,
+    cpp_gdb,
+    cpp_ubsan,
+    cpp_valgrind,
+    dart_async,
+    dart_flutter,
+    dart_terse,
+    dotnet_aggregate,
+    dotnet_async,
+    dotnet_german,
+    dotnet_inner,
+    elixir_compile,
+    elixir_genserver,
+    elixir_plug,
+    elixir_report,
+    elixir_terms,
     go_fatal,
     go_gin,
     go_nil,
@@ -37,6 +55,17 @@ const ALL: &[(&str, &str, &str)] = samples!(
     node_string,
     node_syntax,
     node_uncaught,
+    perl_compile,
+    perl_confess,
+    perl_die,
+    perl_trace,
+    php_laravel,
+    php_next,
+    php_one_line,
+    php_phpunit,
+    php_symfony,
+    php_uncaught,
+    php_xdebug,
     python_313_note,
     python_broken_script,
     python_chain,
@@ -57,7 +86,10 @@ const ALL: &[(&str, &str, &str)] = samples!(
     rust_old,
     rust_short,
     rust_threads,
-    rust_unwrap
+    rust_unwrap,
+    swift_backtrace,
+    swift_fatal,
+    swift_report
 );
 
 /// An exception a line, its frames below it, oldest call first.
@@ -137,7 +169,9 @@ fn what_is_no_traceback_is_refused() {
         assert!(matches!(parse(text), Err(WireError::Unrecognised(_))), "{text:?}");
     }
     let message = parse("hello").unwrap_err().to_string();
-    for language in ["Python", "Node", "Ruby", "Java", "Go", "Rust"] {
+    for language in
+        ["Python", "Node", "Ruby", "Java", "Go", "Rust", "PHP", "NET", "Elixir", "Dart", "Perl", "Swift", "C++"]
+    {
         assert!(message.contains(language), "{message}");
     }
 }

@@ -253,6 +253,137 @@ fn prefixes() {
 }
 
 #[test]
+fn php() {
+    let lines = [
+        "PHP Fatal error:  Uncaught E: x in /a.php:3",
+        "Stack trace:",
+        "#0 /a.php(3): f()",
+        "#1 {main}",
+        "  thrown in /a.php on line 3",
+        "Next E: x in /a.php:3",
+        "x [object] (E(code: 0): x at /a.php:3)",
+        "PHP Warning:  x in /a.php on line 3",
+        "PHP   1. f() /a.php:3",
+        "Exception trace:",
+        " C->f() at /a.php:3",
+        "at /a.php:3",
+        "  [E\\F]",
+        "",
+    ];
+    let marks =
+        ["#0 ", " #1 ", "Stack trace:", " in ", "/a.php", ":3", "(3): ", r"\n", "Uncaught ", ": ", "<b>", " on line 3"];
+    try_all(php::parse, &lines, &marks);
+}
+
+#[test]
+fn perl() {
+    let lines = [
+        "x at a.pl line 3.",
+        "\tmain::f(1) called at a.pl line 3",
+        "\teval {...} called at a.pl line 3",
+        "Compilation failed in require at a.pl line 3.",
+        "Trace begun at a.pl line 3",
+        "x",
+        "",
+    ];
+    try_all(perl::parse, &lines, &[" at ", "a.pl", " line ", "3", ".", " called", "(", "x", ", <", "::"]);
+}
+
+#[test]
+fn dotnet() {
+    let lines = [
+        "A.XException: x",
+        "   at A.B.F(C c) in /a.cs:line 3",
+        "   at A.B.F(C c)",
+        " ---> A.YException: y ---> A.ZException: z",
+        "   --- End of inner exception stack trace ---",
+        "--- End of stack trace from previous location ---",
+        " ---> (Inner Exception #0) A.YException: y",
+        "<---",
+        "x",
+        "",
+    ];
+    let marks =
+        ["at ", "A.", "F", "(", ")", " in ", "/a.cs", ":line 3", " ---> ", "Exception", ": ", "<F>d__1", "+", "`1"];
+    try_all(dotnet::parse, &lines, &marks);
+}
+
+#[test]
+fn elixir() {
+    let lines = [
+        "** (KeyError) x",
+        "    (a 0.1.0) lib/a.ex:3: A.f/1",
+        "** (EXIT) x",
+        "  exception error: x",
+        "  in function  a:f/1 (a.erl, line 3)",
+        "  in call from a:f/1 (a.erl, line 3)",
+        "  {a,f,[x],[{file,\"a.erl\"},{line,3}]},",
+        "  [{file,\"a.erl\"},",
+        "x",
+        "",
+    ];
+    let marks =
+        ["** (", ") ", "{file,\"", "[file: ", "\"},{line,3}", "lib/a.ex", ":3: ", "A.f/1", "[", "]", "{", "file"];
+    try_all(elixir::parse, &lines, &marks);
+}
+
+#[test]
+fn swift() {
+    let lines = [
+        "a.swift:3: Fatal error: x",
+        "Fatal error: x: file a.swift, line 3",
+        "0 [ra] 0x1 f() + 1 in a at /a.swift:3:5",
+        "1 f() in a at /a.swift:3:5",
+        "Thread 0 Crashed:",
+        "0   a   0x1 f() + 1 (a.swift:3)",
+        "Exception Type: X",
+        "",
+        "x",
+    ];
+    let marks = ["Fatal error", ": ", "file ", "a.swift", ", line 3", ":3", " in ", " at ", "0x1 ", "[ra] ", " + 1"];
+    try_all(swift::parse, &lines, &marks);
+}
+
+#[test]
+fn cpp() {
+    let lines = [
+        "==1==ERROR: AddressSanitizer: x on y",
+        "    #0 0x1 in f(int) /a.cc:3:5",
+        "    #1 0x1 in f(int) (/a+0x1)",
+        "#0  f (x=1) at a.c:3",
+        "    y=2) at a.c:3",
+        "==1==    at 0x1: f (a.c:3)",
+        "    @ 0x1 f",
+        "./a(f+0x1)[0x1]",
+        "a.c:3:5: runtime error: x",
+        "terminate called after throwing an instance of 'x'",
+        "",
+        "x",
+    ];
+    let marks = ["#0 ", "0x1", " in ", "f(int) ", "/a.cc", ":3", " at ", " (", ")", "==", "[0x1]", "+0x1", " from /"];
+    try_all(cpp::parse, &lines, &marks);
+}
+
+#[test]
+fn dart() {
+    let lines = [
+        "Unhandled exception:",
+        "#0      f (package:a/a.dart:3:5)",
+        "#1      f",
+        "package:a/a.dart:3",
+        "package:a/a.dart 3:5  f",
+        "<asynchronous suspension>",
+        "The following E was thrown building a(b,",
+        "E: x",
+        "I/flutter (1): #0      f (package:a/a.dart:3:5)",
+        "",
+        "x",
+    ];
+    let marks = ["#0 ", "f (", "package:", "a.dart", ":3", ")", " ", "/flutter (", "): ", "Exception", "exception:"];
+    try_all(dart::parse, &lines, &marks);
+}
+
+#[test]
 fn colours_and_line_ends() {
     let marks = ["\u{1b}[", "\u{1b}", "[", "31;", "m", "\r", "\n", "é", "\u{fffd}"];
     for arrangement in ARRANGEMENTS {

@@ -1,0 +1,137 @@
+//! Forms of the languages whose texts are rarer, and what is none of theirs.
+
+use super::*;
+
+/// Type, innermost path and line of a text's raised exception.
+fn read(text: &str) -> String {
+    let report = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let raised = report.raised().unwrap();
+    let frame = raised.frames.last().unwrap();
+    let line = frame.line.map_or_else(String::new, |line| format!(":{line}"));
+    format!("{} {}{line} {}", raised.kind, frame.path().unwrap_or("?"), frame.function_name())
+}
+
+#[test]
+fn php_in_other_layouts() {
+    for (text, expected) in [
+        (
+            "Fatal error: Uncaught Shop\\NoPrice: tea in C:\\shop\\Cart.php:21 Stack trace: #0 C:\\shop\\index.php(4): \
+             Shop\\Cart->total() #1 {main} thrown in C:\\shop\\Cart.php on line 21",
+            "Shop\\NoPrice C:\\shop\\Cart.php:21 Shop\\Cart::total",
+        ),
+        (
+            "<br />\n<b>Warning</b>:  Undefined variable $tea in <b>/srv/shop/cart.php</b> on line <b>9</b><br />",
+            "Warning /srv/shop/cart.php:9 ?",
+        ),
+        (
+            "PHP Parse error:  syntax error, unexpected token \";\" in /srv/cart.php on line 9",
+            "ParseError /srv/cart.php:9 ?",
+        ),
+        (
+            "PHP Fatal error:  Uncaught exception 'NoPrice' with message 'tea' in /srv/cart.php:9\nStack trace:\n\
+             #0 {main}\n  thrown in /srv/cart.php on line 9",
+            "NoPrice /srv/cart.php:9 ?",
+        ),
+        (
+            "[2026-03-11T08:15:01] request.CRITICAL: Uncaught PHP Exception Shop\\NoPrice: \"tea\" at /srv/Cart.php line 21 {}",
+            "Shop\\NoPrice /srv/Cart.php:21 ?",
+        ),
+        (
+            "PHP Fatal error:  Uncaught Error: x in /srv/run.php(3) : eval()'d code:8\nStack trace:\n\
+             #0 /srv/run.php(3): eval()\n#1 {main}",
+            "Error /srv/run.php:3 eval",
+        ),
+        (
+            "   TypeError \n\n  Unsupported operand types\n\n  at app/Cart.php:12\n      8▕ x\n  ➜  12▕ y\n\n  \
+             1   app/Shop.php:34\n      App\\Cart::total()\n",
+            "TypeError app/Cart.php:12 ?",
+        ),
+    ] {
+        assert_eq!(read(text), expected);
+    }
+}
+
+#[test]
+fn a_warning_says_less_than_an_error_before_it() {
+    let error =
+        "PHP Fatal error:  Uncaught E: x in /srv/a.php:3\nStack trace:\n#0 {main}\n  thrown in /srv/a.php on line 3\n";
+    let warning = "PHP Warning:  Undefined variable $x in /srv/b.php on line 9\n";
+    assert_eq!(read(&format!("{error}{warning}")), "E /srv/a.php:3 ?");
+    assert_eq!(read(warning), "Warning /srv/b.php:9 ?");
+}
+
+#[test]
+fn dotnet_in_the_languages_of_its_machines() {
+    for at in [
+        "bei Shop.Cart.Total() in C:\\a\\Cart.cs:Zeile 12.",
+        "à Shop.Cart.Total() dans C:\\a\\Cart.cs:ligne 12",
+        "en Shop.Cart.Total() en C:\\a\\Cart.cs:línea 12",
+        "in Shop.Cart.Total() in C:\\a\\Cart.cs:riga 12",
+        "在 Shop.Cart.Total() 位置 C:\\a\\Cart.cs:行号 12",
+        "場所 Shop.Cart.Total() 場所 C:\\a\\Cart.cs:行 12",
+        "в Shop.Cart.Total() в C:\\a\\Cart.cs:строка 12",
+        "at Shop.Cart.Total () [0x00012] in C:\\a\\Cart.cs:12 ",
+        "at Shop.Cart+<>c.<Total>b__0_0() in C:\\a\\Cart.cs:line 12",
+        "at Shop.Cart.<Total>d__3`1.MoveNext() in C:\\a\\Cart.cs:line 12",
+    ] {
+        assert_eq!(read(&format!("Shop.NoPrice: x\n   {at}\n")), "Shop.NoPrice C:\\a\\Cart.cs:12 Total", "{at}");
+    }
+    let unity = "NullReferenceException: Object reference not set\nShop.Cart.Total () (at Assets/Scripts/Cart.cs:12)\n";
+    assert_eq!(read(unity), "NullReferenceException Assets/Scripts/Cart.cs:12 Total");
+}
+
+#[test]
+fn what_names_its_place_alone() {
+    for (text, expected) in [
+        ("no price at ./nightly.pl line 7.", "die ./nightly.pl:7 ?"),
+        ("Died at -e line 1.", "die -e:1 ?"),
+        ("no price at /usr/local/bin/nightly line 7, <STDIN> line 2.", "die /usr/local/bin/nightly:7 ?"),
+        ("Fatal error: Index out of range: file Shop/Cart.swift, line 12", "Fatal error Shop/Cart.swift:12 ?"),
+        ("Shop/Cart.swift:12: Precondition failed: no price", "Precondition failed Shop/Cart.swift:12 ?"),
+        (
+            "Swift/ErrorType.swift:200: Fatal error: Error raised at top level: Shop.CartError.empty",
+            "Shop.CartError.empty Swift/ErrorType.swift:200 ?",
+        ),
+        ("shop: cart.c:12: total: Assertion `price > 0' failed.", "assertion failed cart.c:12 total"),
+        ("** (SyntaxError) invalid syntax found on lib/shop.ex:3:5:", "SyntaxError lib/shop.ex:3 ?"),
+    ] {
+        assert_eq!(read(text).replace("./nightly", "nightly"), expected.replace("./nightly", "nightly"));
+    }
+}
+
+#[test]
+fn ordinary_words_are_no_traceback() {
+    for text in [
+        "see the manual at chapter 3 line 12.",
+        "AH00526: Syntax error on line 3 of /etc/apache2/apache2.conf:",
+        "error at line 3 of config.yml",
+        "Warning: the price changed on line 3",
+        "Warning: deprecated option",
+        "   at the end of the day (really)",
+        "   at noon (UTC) in Berlin",
+        "#1 fix the build (shop.dart)",
+        "#0 first item",
+        "0 errors in 3 files at /srv/shop",
+        "1 file changed in shop at 08:15:01",
+        "Error: no such file: /srv/shop/cart.cc",
+        "cart.cc:3:5: error: expected ';'",
+        "(shop 0.1.0) started",
+        "lib/shop/cart.ex:3: warning",
+        "fatal error: cart.h: No such file or directory",
+        "compilation terminated.",
+    ] {
+        assert!(
+            matches!(parse(text), Err(WireError::Unrecognised(_))),
+            "{text:?}: {:?}",
+            parse(text).map(|report| report.exceptions)
+        );
+    }
+}
+
+#[test]
+fn frames_without_symbols_are_said_to_be_such() {
+    let text = "==7==ERROR: AddressSanitizer: SEGV on unknown address 0x0\n    #0 0x6e13 (/srv/shop+0x11)\n    #1 0x6e14 (/srv/shop+0x12)\n";
+    assert_eq!(read(text), "SEGV ? (without symbols)");
+    let text = "Exception Type:  EXC_BREAKPOINT (SIGTRAP)\n\nThread 0 Crashed:\n0   Shop  0x0000000104c3d2f0 0x104c20000 + 4056\n";
+    assert_eq!(read(text), "EXC_BREAKPOINT ? Shop (without symbols)");
+}
