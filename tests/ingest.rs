@@ -1,6 +1,7 @@
 //! Reports over HTTP: every recorded client is answered as a Sentry server would, and bad requests
 //! are told what is wrong.
 
+use crate::harness::git_repo::ADA;
 use crate::harness::story::{CART_PATH, Story, run_test};
 use crate::recordings::recordings;
 use jiff::SignedDuration;
@@ -71,8 +72,10 @@ fn every_recorded_client_is_answered_and_every_error_is_counted() {
             }
         }
         story.settle().await;
-        // Some name commits that the repository has not: they wait for a fetch.
-        story.later(SignedDuration::from_secs(31)).await;
+        // Some name commits that the repository has not: they wait for a fetch, not all for one.
+        for _ in 0..3 {
+            story.later(SignedDuration::from_secs(31)).await;
+        }
         let lines = story.lines().await;
         assert_eq!(lines.iter().map(|line| line.total).sum::<u64>(), errors);
         assert!(errors > 35, "{errors} of the recordings are errors");
@@ -154,6 +157,29 @@ fn a_printed_traceback_is_a_report() {
         let counts = store::lines::counts(&story.services().store, &line).await.unwrap();
         assert_eq!((counts.servers, counts.environments), (vec!["batch-1".to_owned()], vec!["cron".to_owned()]));
         story.assert_usual_alert();
+    });
+}
+
+#[test]
+fn a_failure_without_a_traceback_goes_to_the_default_contact() {
+    run_test(async |story| {
+        let settings = "email: { default_contact: oncall@example.com }\n";
+        story.commit(ADA, "2026-01-06T10:00:00Z", &[(".github/flawless.yml", settings)], "Configure");
+        story.install().await;
+        let (key, project) = story.key().await;
+        let url = format!("{}/api/{project}/traceback?failed=exit+status+3&server_name=batch-1", story.url());
+        for time in ["08:15", "09:15"] {
+            let text = format!("nightly.py --all\n{time} connecting\n{time} no such table\n");
+            let answer = story.http.post(&url).bearer_auth(&key).body(text).send().await.unwrap();
+            assert_eq!(answer.status(), 200);
+            story.settle().await;
+        }
+        let told = story.transcript();
+        assert!(told.starts_with("mail to oncall@example.com: [acme/shop] CommandFailed (nightly.py --all)"), "{told}");
+        assert_eq!(told.matches("mail to").count(), 1, "{told}");
+        let lines = story.lines().await;
+        assert_eq!((lines.len(), lines[0].total), (1, 2), "what it wrote makes no other failure of it");
+        assert_eq!(lines[0].place.path, "nightly.py --all");
     });
 }
 

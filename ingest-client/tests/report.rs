@@ -160,7 +160,10 @@ fn bytes_pass_through_as_they_are() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(code(&output), 3);
         assert!(output.stdout == [&bytes[..100_000], b"from\0stdin"].concat(), "standard output is not the command's");
-        assert!(output.stderr == bytes[100_000..], "standard error is not the command's");
+        // Behind it stands what to do about a failure that is not reported.
+        let (own, added) = output.stderr.split_at(200_000);
+        assert!(own == &bytes[100_000..], "standard error is not the command's");
+        assert!(added.starts_with(b"flawless-report: the command failed (exit status 3), and no traceback"));
     }
 }
 
@@ -205,7 +208,7 @@ fn exit_codes_are_the_commands() {
         [("exit 0", 0), ("exit 3", 3), ("exit 255", 255), ("kill -KILL $$", 137), ("kill -TERM $$", 143)]
     {
         let output = place.run(script);
-        assert_eq!((code(&output), said(&output).as_str()), (expected, ""), "{script}");
+        assert_eq!((code(&output), said(&output).is_empty()), (expected, expected == 0), "{script}");
     }
     let output = place.command(&["run", "--", "no-such-command-anywhere"]).output().unwrap();
     assert_eq!(code(&output), 127);
@@ -232,6 +235,72 @@ fn only_a_failure_with_a_traceback_is_reported() {
     let output = place.command(&["run", "--stdout", "--", "sh", "-c", &on_stdout]).output().unwrap();
     assert_eq!((code(&output), output.stdout), (1, TRACEBACK.as_bytes().to_vec()));
     assert_eq!(server.next().text(), TRACEBACK);
+}
+
+#[test]
+fn a_failure_that_nobody_hears_of_is_said_with_what_to_do() {
+    let server = Server::start();
+    let place = Place::with(server.dsn());
+    let output = place.run("echo 'no such table' >&2; exit 3");
+    assert_eq!(code(&output), 3);
+    let words = "no such table\nflawless-report: the command failed (exit status 3), and no traceback was recognised in \
+                 its standard error, so nothing is reported: --stdout looks at standard output as well, --any-failure \
+                 reports it without one\n";
+    assert_eq!(said(&output), words);
+    let output = place.command(&["run", "--stdout", "--", "sh", "-c", "kill -9 $$"]).output().unwrap();
+    assert!(
+        said(&output).contains("failed (signal 9)") && said(&output).contains("in its output, so"),
+        "{}",
+        said(&output)
+    );
+    // What works says nothing, and what is not there has been said.
+    assert_eq!(said(&place.run("true")), "");
+    let output = place.command(&["run", "--", "no-such-command"]).output().unwrap();
+    assert_eq!((code(&output), said(&output).lines().count()), (127, 1), "{}", said(&output));
+    server.assert_quiet();
+}
+
+#[test]
+fn any_failure_is_reported_where_that_is_asked_for() {
+    let server = Server::start();
+    let place = Place::with(server.dsn());
+    let run = |words: &[&str]| {
+        place.command(&[&["run", "--any-failure", "--release", "v1"], words].concat()).output().unwrap()
+    };
+    let output = run(&["--", "sh", "-c", "echo 'no such table' >&2; exit 3", "nightly\n--all"]);
+    assert_eq!((code(&output), said(&output).as_str()), (3, "no such table\n"));
+    let request = server.next();
+    assert!(
+        request.line.contains("?release=v1&") && request.line.contains("&failed=exit+status+3 "),
+        "{}",
+        request.line
+    );
+    assert_eq!(request.text(), "sh -c echo 'no such table' >&2; exit 3 nightly --all\nno such table\n");
+    // Without a word of its own, and without having run at all.
+    assert_eq!(code(&run(&["--", "sh", "-c", "kill -9 $$"])), 137);
+    let request = server.next();
+    assert!(request.line.contains("&failed=signal+9 "), "{}", request.line);
+    assert_eq!(request.text(), "sh -c kill -9 $$\n");
+    assert_eq!(code(&run(&["--", "no-such-command"])), 127);
+    assert!(server.next().line.contains("&failed=not+found "));
+    // A traceback is still one; a command that works is no failure; a long one is known by its beginning.
+    let script = place.failing(TRACEBACK, 1);
+    assert_eq!(code(&run(&["--", "sh", "-c", &script])), 1);
+    let request = server.next();
+    assert!(request.text().ends_with(&format!("\n{TRACEBACK}")) && request.line.contains("&failed=exit+status+1 "));
+    assert_eq!(code(&run(&["--", "true"])), 0);
+    assert_eq!(code(&run(&["--", "false", &"x".repeat(100_000)])), 1);
+    assert_eq!(server.next().text().len(), 201);
+    server.assert_quiet();
+}
+
+#[test]
+fn a_failure_that_the_server_refuses_is_said() {
+    let server = Server::answering(422, r#"{"detail":"no traceback was recognised"}"#);
+    let place = Place::with(server.dsn());
+    let output = place.command(&["run", "--any-failure", "--", "sh", "-c", "exit 3"]).output().unwrap();
+    assert_eq!((code(&output), place.kept("refused").len()), (3, 1));
+    assert!(said(&output).contains("the server refuses the report: HTTP 422: no traceback"), "{}", said(&output));
 }
 
 #[test]
@@ -528,5 +597,6 @@ fn a_reader_that_pauses_gets_every_byte() {
     thread::sleep(Duration::from_secs(4));
     let mut read = Vec::new();
     child.stderr.take().unwrap().read_to_end(&mut read).unwrap();
-    assert_eq!((read.len(), child.wait().unwrap().code()), (150_000, Some(3)));
+    let written = read.iter().take_while(|byte| **byte == 0).count();
+    assert_eq!((written, child.wait().unwrap().code()), (150_000, Some(3)));
 }

@@ -18,8 +18,8 @@ pub(super) enum Action {
     /// Runs a command, passes its output and exit code through, and reports the traceback that it
     /// fails with
     ///
-    /// A command that works is not reported, and neither is one that fails without a traceback. The
-    /// exit code is always the command's: 128 + the signal's number where a signal ended it, 127
+    /// A command that works is not reported. One that fails without a traceback is only with
+    /// --any-failure; else standard error says that nothing is reported, and what to do. The exit code is always the command's: 128 + the signal's number where a signal ended it, 127
     /// where it is not found, 126 where it can't be run, and 125 where these arguments can't be
     /// understood.
     Run(Run),
@@ -41,6 +41,10 @@ pub(super) struct Run {
     /// Looks for a traceback in standard output as well
     #[arg(long)]
     pub(super) stdout: bool,
+    /// Reports a failure without a traceback as well: the command, how it ended, and the last lines
+    /// that it wrote. No line is to blame, so it goes to the repository's default contact
+    #[arg(long)]
+    pub(super) any_failure: bool,
     #[command(flatten)]
     pub(super) spool: SpoolPlace,
     /// The command and its arguments; before it, two dashes

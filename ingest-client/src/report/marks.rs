@@ -5,13 +5,27 @@
 
 /// What only a traceback says, wherever it stands in a line: Python, Rust, Rust's anyhow, Node with
 /// a thrown value.
-const WORDS: [&str; 4] =
-    ["Traceback (most recent call last):", "panicked at ", "Stack backtrace:", "node --trace-uncaught"];
+///
+/// Behind these: PHP, PHP's loggers, Elixir, Erlang, sanitizers, C++.
+const WORDS: [&str; 12] = [
+    "Traceback (most recent call last):",
+    "panicked at ",
+    "Stack backtrace:",
+    "node --trace-uncaught",
+    "Uncaught ",
+    "[object] (",
+    "Exception trace:",
+    "[{file,\"",
+    "in function  ",
+    "Sanitizer: ",
+    ": runtime error: ",
+    ": Assertion `",
+];
 
 /// How Python begins a line about a file that it can't read as Python: there is no traceback yet.
 const SYNTAX_ERRORS: [&str; 3] = ["SyntaxError: ", "IndentationError: ", "TabError: "];
 
-/// Whether `text` holds a line of a traceback as Python, Node, Ruby, Java, Go or Rust prints it.
+/// Whether `text` holds a line of a traceback as any of the languages prints it that the server reads.
 pub(super) fn holds_traceback(text: &[u8]) -> bool {
     text.split(|byte| *byte == b'\n').any(|line| is_mark(&String::from_utf8_lossy(line)))
 }
@@ -22,6 +36,10 @@ fn is_mark(line: &str) -> bool {
         || is_goroutine(line)
         || is_call(line)
         || is_ruby(line)
+        || is_php(line)
+        || is_dotnet(line)
+        || is_numbered(line)
+        || is_placed(line)
 }
 
 /// Go: `goroutine 1 [running]:`
@@ -44,6 +62,40 @@ fn is_call(line: &str) -> bool {
 fn is_ruby(line: &str) -> bool {
     let ends_with_line = |before: &str| before.ends_with(|last: char| last.is_ascii_digit());
     [":in '", ":in `"].iter().any(|mark| line.match_indices(mark).any(|(at, _)| ends_with_line(&line[..at])))
+}
+
+/// PHP: `PHP Warning:  … in /srv/a.php on line 3`.
+fn is_php(line: &str) -> bool {
+    let ends = line.rsplit_once(" on line ").is_some_and(|(_, rest)| begins_with_digit(rest));
+    ends && ["Warning", "Notice", "error", "Deprecated"].iter().any(|word| line.contains(word))
+}
+
+/// .NET: `   at Shop.Cart.Total() in /src/Cart.cs:line 3`, in any language, and calls without a line.
+fn is_dotnet(line: &str) -> bool {
+    let is_indented = line.starts_with("  ") || line.starts_with('\t');
+    let numbered = line.rsplit_once(':').is_some_and(|(_, rest)| rest.contains(|c: char| c.is_ascii_digit()));
+    is_indented
+        && line.contains(['('])
+        && (numbered && line.contains(") ") || line.trim_end().ends_with(')') && line.contains("at "))
+}
+
+/// Dart, gdb, sanitizers and Elixir: `#0      f (package:shop/a.dart:3:12)`,
+/// `(shop 0.1.0) lib/shop/cart.ex:3: Shop.Cart.total/1`.
+fn is_numbered(line: &str) -> bool {
+    let line = line.trim_start();
+    let number = line.strip_prefix('#').and_then(|rest| rest.split_once(' '));
+    let call = number.filter(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_call = call.is_some_and(|(_, call)| call.contains('(') || call.contains(" in "));
+    let is_elixir =
+        [".ex:", ".exs:", ".erl:", ".eex:", ".heex:"].iter().any(|mark| line.contains(mark)) && has_line(line);
+    is_call || line.starts_with("0# ") || line.starts_with("** (") || is_elixir
+}
+
+/// Perl and Swift: `no price at job.pl line 3.`, `job.swift:3: Fatal error: no price`.
+fn is_placed(line: &str) -> bool {
+    let perl =
+        line.split_once(" line ").is_some_and(|(before, rest)| before.contains("at ") && begins_with_digit(rest));
+    perl || line.contains(".swift") && has_line(line) || line.contains(".swift, line ") || line.contains("Crashed:")
 }
 
 /// Whether a colon and a digit stand in it.
@@ -73,6 +125,17 @@ mod tests {
             "job.rb:3:in `total': no price (KeyError)\n",
             "panic: no price\n\ngoroutine 1 [running]:\nmain.main()\n\t/srv/job.go:3 +0x1d\n",
             "thread 'main' (7) panicked at src/main.rs:3:5:\nno price\n",
+            "PHP Fatal error:  Uncaught NoPrice: tea in /srv/job.php:3\nStack trace:\n#0 {main}\n",
+            "PHP Warning:  Undefined variable $tea in /srv/job.php on line 3\n",
+            "no price at job.pl line 3.\n",
+            "NoPrice: tea\n   bei Shop.Job.Total() in C:\\job\\Job.cs:Zeile 3.\n",
+            "System.Exception: no\n   at Shop.Job.Total()\n",
+            "** (KeyError) key :tea not found\n    (shop 0.1.0) lib/shop/job.ex:3: Shop.Job.total/1\n",
+            "  in function  job:total/1 (src/job.erl, line 3)\n",
+            "Unhandled exception:\nBad state: no\n#0      total (package:shop/job.dart:3:5)\n",
+            "shop/job.swift:3: Fatal error: no price\n",
+            "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x1\n",
+            "job: job.c:3: total: Assertion `price > 0' failed.\n",
             "Error: no price\n\nStack backtrace:\n   0: job::total\n             at ./src/main.rs:3:5\n",
         ];
         for text in texts {

@@ -11,6 +11,7 @@ mod signals;
 mod spool;
 mod watch;
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ use self::arguments::{About, Action, Arguments, Flush, Run, Send, SpoolPlace};
 use self::clock::Deadline;
 use self::delivery::{Backlog, Fate};
 use self::parcel::{Circumstances, Parcel};
+use self::run::Ended;
 use self::spool::Spool;
 use self::watch::Tail;
 use crate::options::{self, InitError, Options};
@@ -39,6 +41,9 @@ const FLUSH_TIME: Duration = Duration::from_secs(600);
 const UNDONE: u8 = 1;
 const USAGE: u8 = 2;
 const USAGE_OF_RUN: u8 = 125;
+
+/// Characters told of a command: its name and enough of its arguments to know it by.
+const COMMAND: usize = 200;
 
 /// Bytes of a file that are read at once.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -73,11 +78,15 @@ fn run_and_report(run: Run) -> ExitCode {
     let ended = run::run(&run.command, run.stdout);
     let deadline = Deadline::after(REPORT_TIME);
     let spool = open(run.spool);
-    let text = ended.tails.into_iter().find(|text| ended.code != 0 && marks::holds_traceback(text));
+    let text = to_report(&run.command, run.any_failure, &ended);
+    if text.is_none() && ended.code != 0 && ended.ran {
+        say(&nothing_reported(&ended.how, run.stdout));
+    }
     if let Some(text) = text {
         // Whatever is wrong here, the command is none the worse for it.
         match settings {
-            Ok((dsn, told)) => {
+            Ok((dsn, mut told)) => {
+                told.failed = run.any_failure.then_some(ended.how);
                 let parcel = Parcel::new(dsn, &told, text);
                 let fate = delivery::deliver(&parcel, spool.as_ref(), deadline);
                 if let Fate::Refused(words) = &fate {
@@ -87,13 +96,44 @@ fn run_and_report(run: Run) -> ExitCode {
                     return ExitCode::from(ended.code);
                 }
             }
-            Err(fault) => say(&format!("the traceback is not reported: {fault}")),
+            Err(fault) => say(&format!("the failure is not reported: {fault}")),
         }
     }
     if let Some(spool) = &spool {
         delivery::flush(spool, deadline);
     }
     ExitCode::from(ended.code)
+}
+
+/// What is sent of a command that failed; none where that is nothing.
+fn to_report(command: &[OsString], any_failure: bool, ended: &Ended) -> Option<Vec<u8>> {
+    if ended.code == 0 {
+        return None;
+    }
+    let traceback = ended.tails.iter().find(|text| marks::holds_traceback(text));
+    if !any_failure {
+        return traceback.cloned();
+    }
+    // Standard error first, unless it says nothing.
+    let said = traceback.or_else(|| ended.tails.iter().find(|text| !text.trim_ascii().is_empty()));
+    let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
+    let line: String = words.join(" ").chars().map(|c| if c.is_control() { ' ' } else { c }).take(COMMAND).collect();
+    let mut text = line.into_bytes();
+    text.push(b'\n');
+    text.extend_from_slice(said.map_or(&[], Vec::as_slice));
+    Some(text)
+}
+
+/// What to do about a failure that nobody hears of.
+fn nothing_reported(how: &str, is_all_watched: bool) -> String {
+    let (place, also) = match is_all_watched {
+        true => ("its output", ""),
+        false => ("its standard error", "--stdout looks at standard output as well, "),
+    };
+    format!(
+        "the command failed ({how}), and no traceback was recognised in {place}, so nothing is reported: {also}\
+         --any-failure reports it without one"
+    )
 }
 
 fn send_text(send: Send) -> ExitCode {
@@ -179,6 +219,7 @@ fn settings(about: About, count: Option<u64>) -> Result<(Dsn, Circumstances), St
         environment: settings.environment,
         server_name: settings.server_name,
         count,
+        failed: None,
     };
     let dsn =
         settings.dsn.ok_or("no project is named: give --dsn or set FLAWLESS_DSN, as the repository's page shows it")?;

@@ -15,6 +15,9 @@ pub(super) struct Circumstances {
     pub(super) environment: Option<String>,
     pub(super) server_name: Option<String>,
     pub(super) count: Option<u64>,
+    /// How a command ended, where that is worth a report by itself. Then the text's first line is
+    /// the command: an address is written into the logs of whatever is on the way.
+    pub(super) failed: Option<String>,
 }
 
 /// A printed traceback with the project that it goes to.
@@ -37,6 +40,7 @@ impl Parcel {
             ("environment", &told.environment),
             ("server_name", &told.server_name),
             ("count", &count),
+            ("failed", &told.failed),
         ] {
             if let Some(value) = value {
                 query.append_pair(name, value);

@@ -46,6 +46,10 @@ enum Event {
 /// How the command ended.
 pub(super) struct Ended {
     pub(super) code: u8,
+    /// The same in words: `exit status 3`, `signal 9`; what is said where it could not run.
+    pub(super) how: String,
+    /// It ran at all. Where it did not, that was said.
+    pub(super) ran: bool,
     /// The ends of what it wrote, standard error first.
     pub(super) tails: Vec<Vec<u8>>,
 }
@@ -59,7 +63,7 @@ pub(super) fn run(command: &[OsString], watch_stdout: bool) -> Ended {
     if let Err(error) = signals::listen(move |signal| drop(hear.send(Event::Signal(signal)))) {
         say(&format!("signals can't be passed on to the command: {error}"));
     }
-    let Some((program, arguments)) = command.split_first() else { return never_ran(NOT_FOUND) };
+    let Some((program, arguments)) = command.split_first() else { return never_ran(NOT_FOUND, "not found") };
     let mut order = Command::new(program);
     order.args(arguments).stderr(Stdio::piped());
     if watch_stdout {
@@ -68,19 +72,30 @@ pub(super) fn run(command: &[OsString], watch_stdout: bool) -> Ended {
     let mut child = match order.spawn() {
         Ok(child) => child,
         Err(error) => {
-            let code = if error.kind() == ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE };
+            let (code, how) = match error.kind() {
+                ErrorKind::NotFound => (NOT_FOUND, "not found"),
+                _ => (NOT_EXECUTABLE, "it can't be run"),
+            };
             say(&format!("{}: {error}", program.to_string_lossy()));
-            return never_ran(code);
+            return never_ran(code, how);
         }
     };
     let tails = streams(&mut child, &tell);
     let status = wait(&mut child, &events, &tails);
     let tails = tails.iter().map(Growing::take).collect();
-    Ended { code: code(status), tails }
+    let how = match &status {
+        Ok(status) => match (status.code(), status.signal()) {
+            (Some(code), _) => format!("exit status {code}"),
+            (None, Some(signal)) => format!("signal {signal}"),
+            (None, None) => "an unknown end".to_owned(),
+        },
+        Err(_) => "an unknown end".to_owned(),
+    };
+    Ended { code: code(status), how, ran: true, tails }
 }
 
-fn never_ran(code: u8) -> Ended {
-    Ended { code, tails: Vec::new() }
+fn never_ran(code: u8, how: &str) -> Ended {
+    Ended { code, how: how.to_owned(), ran: false, tails: Vec::new() }
 }
 
 /// Begins to pass on what is watched.

@@ -257,7 +257,10 @@ impl Ingest {
         client: Option<&str>,
         now: Timestamp,
     ) -> Result<Parsed, IngestError> {
-        let mut report = wire::traceback::parse(bytes)?;
+        let mut report = match &query.failed {
+            Some(how) => wire::traceback::parse_failure(bytes, how),
+            None => wire::traceback::parse(bytes)?,
+        };
         // Its client, in place of an SDK's name.
         report.sdk = client.map(str::to_owned);
         report.release = query.release.clone();

@@ -17,6 +17,9 @@ pub(in crate::server) struct PrintedQuery {
     pub(in crate::server) server_name: Option<String>,
     /// How often it happened.
     pub(in crate::server) count: u64,
+    /// How a command ended whose failure counts without a traceback. Then the body's first line is
+    /// the command.
+    pub(in crate::server) failed: Option<String>,
     key: Option<String>,
 }
 
@@ -34,6 +37,7 @@ impl PrintedQuery {
                 "release" => read.release = text,
                 "environment" => read.environment = text,
                 "server_name" => read.server_name = text,
+                "failed" => read.failed = text,
                 auth::KEY => read.key = text,
                 "count" => read.count = count(&value)?,
                 _ => {}
@@ -64,6 +68,7 @@ mod tests {
         let read = PrintedQuery::read("release=v1.2%2B3&environment=+&server_name=web-1&count=7&other=x").unwrap();
         assert_eq!(read.release.as_deref(), Some("v1.2+3"));
         assert_eq!((read.environment, read.server_name.as_deref(), read.count), (None, Some("web-1"), 7));
+        assert_eq!(PrintedQuery::read("failed=exit+status+3").unwrap().failed.as_deref(), Some("exit status 3"));
         assert_eq!(PrintedQuery::read("").unwrap(), PrintedQuery { count: 1, ..PrintedQuery::default() });
         let long = PrintedQuery::read(&format!("release={}", "é".repeat(LONGEST + 5))).unwrap();
         assert_eq!(long.release.map(|text| text.chars().count()), Some(LONGEST));

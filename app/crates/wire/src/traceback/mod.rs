@@ -4,6 +4,7 @@ mod cpp;
 mod dart;
 mod dotnet;
 mod elixir;
+mod failure;
 mod go;
 mod java;
 mod node;
@@ -15,6 +16,8 @@ mod python;
 mod ruby;
 mod rust;
 mod swift;
+
+pub use failure::parse_failure;
 
 use super::WireError;
 use super::sentry_event::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_MESSAGE, MAX_OUTER_FRAMES, MAX_TEXT, cut};
