@@ -19,8 +19,9 @@ pub(super) enum Action {
     /// fails with
     ///
     /// A command that works is not reported. One that fails without a traceback is only with
-    /// --any-failure; else standard error says that nothing is reported, and what to do. The exit code is always the command's: 128 + the signal's number where a signal ended it, 127
-    /// where it is not found, 126 where it can't be run, and 125 where these arguments can't be
+    /// --any-failure; else standard error says that nothing is reported, and what to do. The exit
+    /// code is always the command's: 128 + the signal's number where a signal ended it, 127 where
+    /// it is not found, 126 where it can't be run, and 125 where these arguments can't be
     /// understood.
     Run(Run),
     /// Sends a traceback from a file or from standard input

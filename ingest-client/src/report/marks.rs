@@ -25,7 +25,7 @@ const WORDS: [&str; 12] = [
 /// How Python begins a line about a file that it can't read as Python: there is no traceback yet.
 const SYNTAX_ERRORS: [&str; 3] = ["SyntaxError: ", "IndentationError: ", "TabError: "];
 
-/// Whether `text` holds a line of a traceback as any of the languages prints it that the server reads.
+/// Whether `text` holds a line of a traceback of any language that the server reads.
 pub(super) fn holds_traceback(text: &[u8]) -> bool {
     text.split(|byte| *byte == b'\n').any(|line| is_mark(&String::from_utf8_lossy(line)))
 }
@@ -70,7 +70,7 @@ fn is_php(line: &str) -> bool {
     ends && ["Warning", "Notice", "error", "Deprecated"].iter().any(|word| line.contains(word))
 }
 
-/// .NET: `   at Shop.Cart.Total() in /src/Cart.cs:line 3`, in any language, and calls without a line.
+/// .NET: `   at Shop.Total() in /src/Cart.cs:line 3`, in any language, and calls without a line.
 fn is_dotnet(line: &str) -> bool {
     let is_indented = line.starts_with("  ") || line.starts_with('\t');
     let numbered = line.rsplit_once(':').is_some_and(|(_, rest)| rest.contains(|c: char| c.is_ascii_digit()));

@@ -1,5 +1,5 @@
-//! Tracebacks as thirteen languages print them. Each begins as that language's does, so that the fuzzer
-//! need not find out.
+//! Tracebacks as thirteen languages print them. Each begins as that language's does, so that the
+//! fuzzer need not find out.
 
 use super::reports::{assert_scrubbed, assert_within_limits};
 

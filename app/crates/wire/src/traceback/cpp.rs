@@ -1,5 +1,4 @@
-//! Stacks of C and C++: sanitizers', gdb's and lldb's, valgrind's, and those of libraries that print
-//! them.
+//! Stacks of C and C++: of sanitizers, gdb, lldb and valgrind, and of libraries that print them.
 
 use super::{MESSAGE_LINES, message, place};
 use domain::report::{Exception, Frame};

@@ -142,7 +142,7 @@ fn raised(line: &str) -> Option<(&str, &str)> {
     is_kind.then_some((kind.split(' ').next().unwrap_or(kind), said.trim_start()))
 }
 
-/// The place of the source that could not be compiled: `lib/shop.ex:3: …`, `… on lib/shop.ex:3:5:`.
+/// The place of what could not be compiled: `lib/shop.ex:3: …`, `… on lib/shop.ex:3:5:`.
 fn named_place(kind: &str, said: &str) -> Option<Frame> {
     let names = ["CompileError", "SyntaxError", "TokenMissingError", "MismatchedDelimiterError", "EEx.SyntaxError"];
     names.contains(&kind).then_some(())?;

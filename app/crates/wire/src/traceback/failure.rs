@@ -12,8 +12,8 @@ const OUTPUT: &str = "output";
 const LINES: usize = 20;
 
 /// Reads what is sent of a command that failed: the command in the first line, below it what it
-/// wrote last. The last traceback of that counts; without one, the failure itself does, which has no
-/// frames, and so nobody but the default contact.
+/// wrote last. The last traceback of that counts; without one, the failure itself does, which has
+/// no frames, and so nobody but the default contact.
 pub fn parse_failure(text: &(impl AsRef<[u8]> + ?Sized), how: &str) -> Report {
     let text = text.as_ref();
     let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());

@@ -67,7 +67,7 @@ fn frames(innermost: (&str, u32), calls: &[((&str, u32), Option<&str>)]) -> Vec<
     let mut frames = Vec::with_capacity(calls.len() + 1);
     let mut function = None;
     for (at, (place, called)) in calls.iter().enumerate().rev() {
-        // What `eval` and `require` run is in the function around them, and may begin in their line.
+        // What `eval` runs is in the function around it, and may begin in its line.
         let inner = at.checked_sub(1).map_or(innermost, |at| calls[at].0);
         if called.is_none() && inner == *place && at > 0 {
             continue;

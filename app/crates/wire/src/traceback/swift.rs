@@ -167,7 +167,7 @@ fn crash(lines: &[&str], frames: Vec<Frame>) -> Vec<Exception> {
     vec![Exception { kind, value: message(note), handled: Some(false), frames, ..Exception::default() }]
 }
 
-/// The frames of the thread that crashed: `3   Shop   0x0000000104 Shop.total() + 60 (Cart.swift:12)`.
+/// The frames of the thread that crashed: `3   Shop   0x104 Shop.total() + 60 (Cart.swift:12)`.
 fn crash_report(lines: &[&str]) -> Option<Vec<Frame>> {
     let is_crashed = |line: &&str| {
         let line = line.trim();

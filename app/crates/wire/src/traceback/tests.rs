@@ -1,5 +1,5 @@
-//! Texts of thirteen languages, real ones where the language was at hand, and what becomes of them when
-//! they are damaged.
+//! Texts of thirteen languages, real ones where the language was at hand, and what becomes of them
+//! when they are damaged.
 
 mod growth;
 mod layouts;

@@ -97,7 +97,7 @@ pub(super) fn paired<'a>(lines: &[&'a str], at: usize) -> Option<(Vec<Call<'a>>,
     (end > at + 1).then_some((calls, end))
 }
 
-/// PHPUnit and Collision: nothing but `/srv/a.php:12` in a line, `at /srv/a.php:12`, or `4  a.php:12`.
+/// PHPUnit and Collision: `/srv/a.php:12` alone, `at /srv/a.php:12`, or `4  a.php:12`.
 pub(super) fn bare<'a>(lines: &[&'a str], at: usize) -> Option<(Vec<Call<'a>>, usize)> {
     let first = bare_place(lines[at])?;
     let gap = if lines[at].trim_start().starts_with("at ") { EXCERPT_LINES } else { 0 };
