@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use super::limits;
+use super::markers::bears;
 use super::people::{Account, AccountAnswer};
 use domain::repository::GitHubAddress;
 use domain::timestamp::Timestamp;
@@ -60,7 +61,7 @@ impl GitHub {
         let (first, what) = self.first_comments(repo, number, since).await?;
         let mut found = None;
         self.pages(As::Installation(repo.installation), first, &what, |page: Vec<CommentAnswer>| {
-            found = page.into_iter().find(|it| it.body.as_deref().is_some_and(|body| body.contains(marker)));
+            found = page.into_iter().find(|it| it.body.as_deref().is_some_and(|body| bears(body, marker)));
             if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
         .await?;

@@ -3,6 +3,7 @@
 use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use super::issues::{FoundIssue, IssueAnswer};
+use super::markers::bears;
 use domain::repository::GitHubAddress;
 use domain::timestamp::Timestamp;
 use serde_json::json;
@@ -67,24 +68,5 @@ impl GitHub {
         let what = format!("comment {id} in {repo}");
         let rest = format!("/issues/comments/{id}");
         self.write(repo, Method::Delete, &rest, None, &what).await.map(drop)
-    }
-}
-
-/// Whether a text holds a marker, and not one that goes on.
-pub fn bears(text: &str, marker: &str) -> bool {
-    let goes_on = |rest: &str| rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == ':');
-    text.match_indices(marker).any(|(at, _)| !goes_on(&text[at + marker.len()..]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_marker_is_no_beginning_of_another() {
-        assert!(bears("<!-- flawless:abc:12 -->\n", "flawless:abc:12"));
-        assert!(!bears("<!-- flawless:abc:123 -->\n", "flawless:abc:12"));
-        assert!(!bears("<!-- flawless:abc:12:3 -->\n", "flawless:abc:12"));
-        assert!(bears("<!-- flawless:abc:123 --> flawless:abc:12", "flawless:abc:12"));
     }
 }

@@ -5,6 +5,7 @@ use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use super::labels::LabelAnswer;
 use super::limits;
+use super::markers::bears;
 use super::moment::moment;
 use super::people::{Account, AccountAnswer};
 use super::route;
@@ -164,7 +165,7 @@ impl GitHub {
         let (first, what) = self.first_by_label(repo, label, since).await?;
         let mut found = None;
         self.pages(As::Installation(repo.installation), first, &what, |page: Vec<IssueAnswer>| {
-            let ours = |it: &IssueAnswer| it.body.as_deref().is_some_and(|body| body.contains(marker));
+            let ours = |it: &IssueAnswer| it.body.as_deref().is_some_and(|body| bears(body, marker));
             found = page.into_iter().filter(|it| !it.is_pull_request()).find(ours);
             if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
