@@ -81,10 +81,10 @@ impl Drop for Running {
 fn the_server_starts_with_what_configure_wrote_and_no_means_no() {
     let folder = tempfile::tempdir().unwrap();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    // Host, port, public address, database, mail server, sender, no App, admin token; no metrics
-    // token, no proxy.
+    // Host, port, public address, database, mail server, sender, operator's address, no App, admin
+    // token; no metrics token, no proxy.
     let odd = "quote\" back\\slash \u{200b}zero";
-    let answers = format!("\nno port\n{port}\nhttps://x.example/flawless\n\n\n\n\n{odd}\n\n\n");
+    let answers = format!("\nno port\n{port}\nhttps://x.example/flawless\n\n\n\n\n\n{odd}\n\n\n");
     let written = app(folder.path(), &["configure"], &answers);
     assert!(written.status.success(), "{written:?}");
     let said = String::from_utf8(written.stdout).unwrap();

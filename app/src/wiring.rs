@@ -253,6 +253,7 @@ impl Handles {
             mirror_sync: self.mirror_sync(),
             github_app: self.github_app.clone(),
             cooldown: self.cooldown.clone(),
+            operator: self.site.operator.clone(),
         }
     }
 
@@ -390,11 +391,10 @@ fn configured_app(config: &Config, time: &TimeSource) -> Result<Option<App>, Git
 }
 
 async fn site(config: &Config, store: &Store, signer: &Signer) -> Result<Site, OpenError> {
-    let installation = store::meta::by_name_or_insert(store, "installation", &random_secret()?[..12]).await?;
-    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{}:{}", config.host, config.port));
     Ok(Site {
-        linker: Linker::new(&public_url, signer.clone()),
-        installation: installation.into(),
+        linker: Linker::new(&config.address(), signer.clone()),
+        installation: store::meta::by_name_or_insert(store, "installation", &random_secret()?[..12]).await?.into(),
         github_url: config.github_server_url.as_str().into(),
+        operator: config.operator_email.as_deref().map(Into::into),
     })
 }

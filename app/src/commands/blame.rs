@@ -21,7 +21,6 @@ use domain::report::Report;
 use domain::repository::Repository;
 use domain::rule::Rules;
 use domain::settings::{SETTINGS_FILE, Settings};
-use domain::suspects::changed_at;
 use domain::timestamp::Timestamp;
 use mirror::settings::parse as parse_settings;
 use mirror::{MirrorError, Mirrors, Storage, checkout_around};
@@ -239,10 +238,11 @@ fn of_blame(found: &Blame, path: &str, line: u32) -> Vec<String> {
         (name, email) => format!("{name} <{email}>"),
     };
     let mut words = vec![format!(
-        "{who} wrote it on {} in {} ({}).",
-        changed_at(found).date(),
+        "{who} wrote it on {} in {} ({}){}.",
+        found.written_at().date(),
         found.commit.short(),
-        found.summary
+        found.summary,
+        found.came_later_at().map(|at| format!("; it is here since {}", at.date())).unwrap_or_default()
     )];
     if found.path != path {
         words.push(format!("The file was called {} then, and it was line {}.", found.path, found.line));

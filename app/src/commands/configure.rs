@@ -21,13 +21,14 @@ const fn question(name: &'static str, text: &'static str, secret: bool) -> Quest
 }
 
 /// Asked in this order; an empty answer keeps the default.
-const QUESTIONS: [Question; 12] = [
+const QUESTIONS: [Question; 13] = [
     question("HOST", "Address to listen on", false),
     question("PORT", "Port to listen on", false),
     question("PUBLIC_URL", "Address that people and applications reach the server by", false),
     question("DATABASE_URL", "Database, sqlite://… or postgres://…", true),
     question("SMTP_URL", "Mail server, smtp://user:password@host:587?tls=required", true),
     question("MAIL_FROM", "Sender of mails, Flawless <flawless@example.com>", false),
+    question("OPERATOR_EMAIL", "Your address, for errors that nobody else can be told of", false),
     question("APP_ID", "Number of the GitHub App", false),
     question("PRIVATE_KEY_PATH", "File with the App's private key", false),
     question("WEBHOOK_SECRET", "Secret of the App's webhooks", true),

@@ -11,12 +11,12 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use values::{
-    app_of, checked_data_dir, checked_database_url, checked_host, checked_log_level, checked_public_url, checked_url,
-    database_in, is_json, metrics_token_of, number_of, sign_in_of, token_of, trusted_proxies_of,
+    address_of, app_of, checked_data_dir, checked_database_url, checked_host, checked_log_level, checked_public_url,
+    checked_url, database_in, is_json, metrics_token_of, number_of, sign_in_of, token_of, trusted_proxies_of,
 };
 
 /// Every setting, by the name of its environment variable; in `flawless.toml` in lower case.
-pub const NAMES: [&str; 24] = [
+pub const NAMES: [&str; 25] = [
     "HOST",
     "PORT",
     "PUBLIC_URL",
@@ -34,6 +34,7 @@ pub const NAMES: [&str; 24] = [
     "GITHUB_SERVER_URL",
     "SMTP_URL",
     "MAIL_FROM",
+    "OPERATOR_EMAIL",
     "ADMIN_TOKEN",
     "METRICS_TOKEN",
     "TRUSTED_PROXIES",
@@ -90,6 +91,8 @@ pub struct Config {
     pub smtp_url: Option<String>,
     /// Sender of mails.
     pub mail_from: String,
+    /// Who is mailed, once, of a line that nobody else could be told of.
+    pub operator_email: Option<String>,
     /// Admits to the pages.
     pub admin_token: Option<Secret>,
     /// Admits to the metrics, and to nothing else.
@@ -135,6 +138,11 @@ impl std::fmt::Debug for Config {
 }
 
 impl Config {
+    /// Where people and applications reach the server: as it is said, else on this machine.
+    pub fn address(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{}:{}", self.host, self.port))
+    }
+
     /// Reads `flawless.toml` (or the file that FLAWLESS_CONFIG names) and the environment.
     ///
     /// # Errors
@@ -199,6 +207,7 @@ impl Config {
             github_server_url: checked("GITHUB_SERVER_URL", "https://github.com")?,
             smtp_url: get("SMTP_URL"),
             mail_from: or("MAIL_FROM", "Flawless <flawless@localhost>"),
+            operator_email: address_of(&get, "OPERATOR_EMAIL")?,
             admin_token: token_of(&get, "ADMIN_TOKEN")?,
             metrics_token: metrics_token_of(&get)?,
             trusted_proxies: trusted_proxies_of(&get)?,
@@ -239,6 +248,7 @@ impl Config {
             ("GITHUB_SERVER_URL", self.github_server_url.clone()),
             ("SMTP_URL", self.smtp_url.as_deref().map(without_secrets).unwrap_or_default()),
             ("MAIL_FROM", self.mail_from.clone()),
+            ("OPERATOR_EMAIL", self.operator_email.clone().unwrap_or_default()),
             ("ADMIN_TOKEN", secret(self.admin_token.is_some())),
             ("METRICS_TOKEN", secret(self.metrics_token.is_some())),
             ("TRUSTED_PROXIES", self.trusted_proxies.shown()),

@@ -4,6 +4,7 @@
 use super::{AppConfig, ConfigError, LEVELS, NAMES};
 use crate::client_address::TrustedProxies;
 use domain::access::SignIn;
+use domain::address::fault_of_address;
 use domain::counted::counted;
 use domain::secret::Secret;
 use domain::url_text::{without_secrets, without_secrets_within};
@@ -240,6 +241,16 @@ pub(super) fn checked_data_dir(text: &str) -> Result<PathBuf, ConfigError> {
             Err(ConfigError(format!("DATA_DIR is {:?}, which is a file: it has to be a folder", without_secrets(text))))
         }
         _ => Ok(path),
+    }
+}
+
+/// An address that mail can be sent to.
+pub(super) fn address_of(get: Get<'_>, name: &str) -> Result<Option<String>, ConfigError> {
+    let Some(text) = get(name) else { return Ok(None) };
+    // What stands there may be another setting's, a secret.
+    match fault_of_address(&text) {
+        Some(_) => Err(ConfigError(format!("{name} is no address: write it as name@example.com"))),
+        None => Ok(Some(text)),
     }
 }
 

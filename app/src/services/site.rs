@@ -13,6 +13,8 @@ pub struct Site {
     pub installation: Arc<str>,
     /// GitHub's address for people and git, `https://github.com`.
     pub github_url: Arc<str>,
+    /// The address of who runs this server, where it was said.
+    pub operator: Option<Arc<str>>,
 }
 
 impl Site {

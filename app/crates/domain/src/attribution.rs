@@ -13,7 +13,7 @@ use super::not_ours::NotOurs;
 use super::report::{Frame, Report};
 use super::rule::Rules;
 use super::step_over::Passed;
-use super::suspects::{Suspect, SuspectedBy, changed_at};
+use super::suspects::{Suspect, SuspectedBy};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -118,6 +118,8 @@ pub struct Findings<'a> {
     pub not_ours: Option<&'a NotOurs>,
     /// The line's origin.
     pub blame: Option<&'a Blame>,
+    /// What became of the line beside its origin, in sentences.
+    pub history: &'a [String],
     /// Who may be to blame, the most likely first.
     pub suspects: &'a [Suspect],
     /// How sure the verdict is.
@@ -137,6 +139,7 @@ pub fn verdict(found: &Findings<'_>) -> Vec<String> {
     // Why there is none is said before, by the reasons of `no_line`.
     if let Some((at, located)) = found.culprit.and_then(|at| Some((at, found.located.get(&at)?))) {
         words.push(blamed_sentence(found, at, located));
+        words.extend(found.history.iter().cloned());
         words.extend(found.suspects.iter().filter(|one| one.frame != Some(at)).map(suspect_sentence));
     }
     words.extend(group::sentence(found.report));
@@ -172,26 +175,15 @@ fn blamed_sentence(found: &Findings<'_>, at: FrameAt, located: &Located) -> Stri
         place.push_str(&format!(" in {function}"));
     }
     match found.blame {
-        Some(blame) => format!("Blamed {}: {place}, {what}.", written_by(blame)),
+        Some(blame) => format!("Blamed {}: {place}, {what}.", blame.written_by()),
         None => format!("It failed at {place}: {what}."),
     }
-}
-
-/// `Ada Lovelace (a91c3fa, 2026-11-20, Round prices)`.
-fn written_by(blame: &Blame) -> String {
-    let day = changed_at(blame).date();
-    let name = match (blame.author.name.as_str(), blame.author.email.as_str()) {
-        ("", "") => "somebody whom the commit does not name",
-        ("", address) => address,
-        (name, _) => name,
-    };
-    format!("{name} ({}, {day}, {})", blame.commit.short(), blame.summary)
 }
 
 /// A place that is suspected beside the blamed line.
 fn suspect_sentence(suspect: &Suspect) -> String {
     let place = format!("{}:{} in {}", suspect.path, suspect.line, suspect.function);
-    let by = suspect.blame.as_ref().map(|blame| format!(", by {}", written_by(blame))).unwrap_or_default();
+    let by = suspect.blame.as_ref().map(|blame| format!(", by {}", blame.written_by())).unwrap_or_default();
     match suspect.rule {
         SuspectedBy::Constructor => {
             format!("Probably to be mended at {place}: the constructor should have set what the line asks for.")

@@ -1,9 +1,10 @@
 //! What git says of one line: the commit that wrote it, where it stood then, and by whom.
 
-use super::address::is_address;
+use super::unread_address::is_unread;
 use crate::commit::CommitId;
 use crate::names::Login;
 use crate::timestamp::Timestamp;
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 /// The origin of a line.
@@ -29,6 +30,48 @@ pub struct Blame {
     pub co_authors: Vec<Author>,
     /// Commits that changed the line since and were passed over, the newest first.
     pub passed: Vec<PassedCommit>,
+}
+
+/// A line that came to where it is within a day of being written needs no second date: clocks and
+/// time zones differ.
+const SAME_DAY: SignedDuration = SignedDuration::from_hours(24);
+
+impl Blame {
+    /// When it was written: the author's date, which says what somebody remembers.
+    pub fn written_at(&self) -> Timestamp {
+        self.authored_at
+    }
+
+    /// Since when it is where it is: the committer's date, which says what was news when. Rows
+    /// from before it was kept have the author's.
+    pub fn changed_at(&self) -> Timestamp {
+        if self.committed_at == Timestamp::UNIX_EPOCH { self.authored_at } else { self.committed_at }
+    }
+
+    /// Since when it is where it is, if that is worth a word beside when it was written: it was
+    /// rebased, merged or picked later.
+    pub fn came_later_at(&self) -> Option<Timestamp> {
+        Some(self.changed_at()).filter(|at| *at - self.written_at() >= SAME_DAY)
+    }
+
+    /// `Ada Lovelace (a91c3fa, 2026-11-20, Round prices)`, with since when it is there, where that
+    /// is later.
+    pub fn written_by(&self) -> String {
+        let since = self.came_later_at().map(|at| format!(", here since {}", at.date())).unwrap_or_default();
+        let (commit, day) = (self.commit.short(), self.written_at().date());
+        let name = match (self.author.name.as_str(), self.author.email.as_str()) {
+            ("", "") => "somebody whom the commit does not name",
+            ("", address) => address,
+            (name, _) => name,
+        };
+        format!("{name} ({commit}, {day}{since}, {})", self.summary)
+    }
+
+    /// Whether two lines have one author: by address, or by the same full name.
+    pub fn is_by_author_of(&self, other: &Self) -> bool {
+        let same = |one: &str, two: &str| !one.trim().is_empty() && one.trim().eq_ignore_ascii_case(two.trim());
+        same(&self.author.email, &other.author.email) || same(&self.author.name, &other.author.name)
+    }
 }
 
 /// A commit that changed a line, but does not count as having written it.
@@ -86,14 +129,10 @@ impl Author {
         })
     }
 
-    /// The address, if mail sent to it can arrive: it is one, and no noreply address.
+    /// The address, if mail sent to it can arrive and is read: it is one, and no machine's.
     pub fn deliverable_email(&self) -> Option<&str> {
         let email = self.email.trim();
-        let (local, domain) = email.rsplit_once('@')?;
-        let usable = is_address(email)
-            && !domain.to_ascii_lowercase().contains("noreply")
-            && !matches!(local.to_ascii_lowercase().as_str(), "noreply" | "no-reply");
-        usable.then_some(email)
+        (!is_unread(email)).then_some(email)
     }
 }
 
@@ -113,6 +152,26 @@ mod tests {
         let old = author("octocat@users.noreply.github.com");
         assert_eq!(old.noreply(), Some(Noreply { account: None, login: "octocat".into() }));
         assert_eq!(author("ada@example.com").noreply(), None);
+    }
+
+    #[test]
+    fn when_it_was_written_and_since_when_it_is_there_are_both_said_where_they_differ() {
+        let mut blame = Blame {
+            commit: CommitId::new("a".repeat(40)),
+            path: "a.py".into(),
+            line: 1,
+            author: author("ada@example.com"),
+            authored_at: Timestamp::from_date("2026-11-20").expect("a day"),
+            summary: "Round prices".into(),
+            committed_at: Timestamp::from_date("2026-11-20").expect("a day"),
+            co_authors: Vec::new(),
+            passed: Vec::new(),
+        };
+        assert_eq!(blame.written_by(), "Ada (aaaaaaa, 2026-11-20, Round prices)");
+        blame.committed_at = Timestamp::from_date("2026-12-02").expect("a day");
+        assert_eq!(blame.written_by(), "Ada (aaaaaaa, 2026-11-20, here since 2026-12-02, Round prices)");
+        blame.committed_at = Timestamp::UNIX_EPOCH;
+        assert_eq!((blame.changed_at(), blame.came_later_at()), (blame.authored_at, None));
     }
 
     #[test]

@@ -1,26 +1,43 @@
 //! Which authors are programs.
 
 use crate::blame::Author;
+use crate::names::Login;
 
-/// Accounts that are programs and do not say so: GitHub's own, dependency updaters, release tools.
+/// Accounts that are programs and do not say so: GitHub's own, dependency updaters, release tools,
+/// and what writes code for whoever asks it to.
 /// Compared without case, with `-`, `_` and spaces alike.
 const BOTS: &[&str] = &[
+    "aider",
     "allcontributors",
     "azure pipelines",
     "bors",
     "circleci",
+    "claude",
+    "claude code",
     "codecov",
+    "codex",
+    "copilot",
+    "copilot swe agent",
+    "cursor agent",
     "dependabot",
     "dependabot preview",
+    "devin ai",
+    "devin ai integration",
+    "gemini cli",
+    "gemini code assist",
     "github",
     "github action",
     "github actions",
+    "github copilot",
     "gitlab ci",
+    "google labs jules",
     "greenkeeper",
     "homu",
     "imgbot",
     "jenkins",
     "mergify",
+    "openai codex",
+    "opencode",
     "pre commit ci",
     "pyup",
     "release please",
@@ -43,6 +60,12 @@ const BOT_ADDRESSES: &[&str] = &[
     "bot@renovateapp.com",
     "noreply@renovatebot.com",
     "bors@bors.tech",
+    "noreply@anthropic.com",
+    "noreply@openai.com",
+    "cursoragent@cursor.com",
+    "noreply@aider.chat",
+    "aider@aider.chat",
+    "copilot@github.com",
 ];
 
 /// Whether a commit's author is a program, by name and address.
@@ -52,6 +75,25 @@ pub fn is_bot(author: &Author) -> bool {
     BOT_ADDRESSES.contains(&email.as_str())
         || is_bot_name(&author.name)
         || login.is_some_and(|it| is_bot_name(it.as_str()))
+}
+
+/// Whether a repository's settings name somebody as a program (`bots`): by name or login, compared
+/// as other names of programs are, or by address.
+pub fn is_named_bot(bots: &[String], author: &Author, login: Option<&Login>) -> bool {
+    let noreply = author.noreply().map(|noreply| noreply.login);
+    let logins = [login, noreply.as_ref()];
+    let names = logins.into_iter().flatten().map(Login::as_str).chain([author.name.as_str()]);
+    let names: Vec<String> = names.map(squeezed).filter(|name| !name.is_empty()).collect();
+    bots.iter().any(|bot| {
+        let is_address = author.email.trim().eq_ignore_ascii_case(bot.trim());
+        (is_address && !bot.trim().is_empty()) || names.contains(&squeezed(bot.trim_start_matches('@')))
+    })
+}
+
+/// A name without case, and with `-`, `_` and spaces alike.
+fn squeezed(name: &str) -> String {
+    let name = name.trim().to_lowercase();
+    name.split(['-', '_', ' ']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a login or display name is a program's.
@@ -75,6 +117,17 @@ mod tests {
     }
 
     #[test]
+    fn the_settings_name_further_ones_by_name_login_or_address() {
+        let bots = ["Deploy Robot", "@acme-sync", "robots@acme.dev"].map(str::to_owned);
+        let named = |name: &str, email: &str| is_named_bot(&bots, &author(name, email), None);
+        assert!(named("deploy-robot", "x@acme.dev") && named("X", "Robots@acme.dev"));
+        assert!(named("X", "1+acme-sync@users.noreply.github.com"));
+        assert!(is_named_bot(&bots, &Author::default(), Some(&"Acme-Sync".into())));
+        assert!(!named("Deploy", "ada@acme.dev") && !named("", "") && !named("X", "robots@acme.com"));
+        assert!(!is_named_bot(&[String::new()], &Author::default(), None));
+    }
+
+    #[test]
     fn programs_are_told_from_people() {
         for (name, email) in [
             ("dependabot[bot]", "49699333+dependabot[bot]@users.noreply.github.com"),
@@ -88,6 +141,12 @@ mod tests {
             ("Somebody", "41898282+github-actions[bot]@users.noreply.github.com"),
             ("Somebody", "GitHub-Actions@github.com"),
             ("bot", "x@example.com"),
+            ("Claude", "noreply@anthropic.com"),
+            ("claude", "claude@acme.dev"),
+            ("Claude Opus", "noreply@anthropic.com"),
+            ("Copilot", "198982749+Copilot@users.noreply.github.com"),
+            ("Cursor Agent", "cursoragent@cursor.com"),
+            ("aider (gpt-4o)", "noreply@aider.chat"),
         ] {
             assert!(is_bot(&author(name, email)), "{name} <{email}>");
         }
@@ -97,6 +156,8 @@ mod tests {
             ("Jean Abbot", "1+abbot@users.noreply.github.com"),
             ("Robot", "robot@example.com"),
             ("Jenkins Jones", "jones@example.com"),
+            ("Claude Shannon", "claude@acme.dev"),
+            ("Devin Jones", "devin@acme.dev"),
             ("", ""),
         ] {
             assert!(!is_bot(&author(name, email)), "{name} <{email}>");

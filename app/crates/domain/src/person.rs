@@ -25,6 +25,9 @@ pub struct Candidate {
     pub login: Option<Login>,
     /// It is a program.
     pub is_bot: bool,
+    /// A machine's address is all that is known: it says nothing of who it was.
+    #[serde(default)]
+    pub is_machine: bool,
     /// They are named by a commit that no branch or tag reaches, and have none that one does: who
     /// makes a fork writes into it whom they want.
     #[serde(default)]
@@ -50,10 +53,22 @@ impl Candidate {
         login.unwrap_or(self.author.email.trim())
     }
 
+    /// Whether it is no person: a program, or a machine by whose address somebody committed.
+    pub fn is_nobody(&self) -> bool {
+        self.is_bot || self.is_machine
+    }
+
+    /// Whether nothing stands between them and a message.
+    pub fn can_be_told(&self) -> bool {
+        self.obstacle().is_none()
+    }
+
     /// Why they can't be told; `None`: they can.
     fn obstacle(&self) -> Option<Obstacle> {
         if self.is_bot {
             Some(Obstacle::Bot)
+        } else if self.is_machine {
+            Some(Obstacle::Machine)
         } else if self.is_stranger {
             Some(Obstacle::Stranger)
         } else if self.has_left {
@@ -82,6 +97,7 @@ impl Candidate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Obstacle {
     Bot,
+    Machine,
     Stranger,
     Left,
     NotAssignable,
@@ -94,6 +110,7 @@ impl Obstacle {
     fn words(self) -> &'static str {
         match self {
             Self::Bot => "a bot",
+            Self::Machine => "a machine's address",
             Self::Stranger => "no commit of theirs is on a branch or tag of this repository",
             Self::Left => "no commit in this repository for a year",
             Self::NotAssignable => "issues of this repository can't be assigned to them",
@@ -220,8 +237,8 @@ pub struct ChosenRecipient {
     pub is_complete: bool,
 }
 
-/// Chooses who is told: whom the author's lines were handed on to, else the author, or for a
-/// program and a squashed pull request its people; else those who know the function, then the file;
+/// Chooses who is told: whom the author's lines were handed on to, else the author, or for who can't
+/// be told and a squashed pull request its people; else those who know the function, then the file;
 /// then CODEOWNERS; then the default contact.
 pub fn choose(facts: &Facts) -> Person {
     let mut passed: Vec<(&Candidate, Obstacle)> = Vec::new();
@@ -285,7 +302,7 @@ fn after_all<'a>(passed: &[(&'a Candidate, Obstacle)], has_default_contact: bool
         Obstacle::Refused => it.is_assignable == Some(true),
         // Whoever has the public key of a DSN could have anybody written to.
         Obstacle::Stranger => false,
-        Obstacle::Bot | Obstacle::NotAssignable | Obstacle::NoAddress => false,
+        Obstacle::Bot | Obstacle::Machine | Obstacle::NotAssignable | Obstacle::NoAddress => false,
     };
     let found = passed.iter().find(by_mail);
     found.or_else(|| passed.iter().find(in_any_way).filter(|_| !has_default_contact)).map(|(it, _)| *it)
@@ -306,18 +323,26 @@ fn bringers(facts: &Facts) -> Vec<(Step, &Candidate)> {
     let author = facts.author.as_ref();
     let pull = facts.pull.as_ref();
     let opener = pull.and_then(|pull| Some((Step::PullAuthor(pull.number), pull.author.as_ref()?)));
-    let is_program = author.is_some_and(|author| author.is_bot);
-    let opened_by_another = opener.as_ref().filter(|(_, it)| !it.is_bot && !author.is_some_and(|author| author.is(it)));
-    if facts.is_whole_pull
-        && let Some(opener) = opened_by_another
-    {
-        all.push(opener.clone());
+    // A program that is named beside somebody wrote it for them: there is nobody to tell.
+    let co_authors = facts.co_authors.iter().filter(|it| !it.is_nobody()).map(|it| (Step::CoAuthor, it));
+    let opened_by_another =
+        opener.as_ref().filter(|(_, it)| !it.is_nobody() && !author.is_some_and(|author| author.is(it)));
+    if facts.is_whole_pull && author.is_none_or(|author| !author.is_nobody()) {
+        all.extend(opened_by_another.cloned());
+        // Who only merged wrote nothing of it, if others say that they did.
+        let merger = pull.and_then(|pull| pull.merger.as_ref());
+        let is_opener = opener.as_ref().is_some_and(|(_, opener)| author.is_some_and(|author| author.is(opener)));
+        if !is_opener && merger.zip(author).is_some_and(|(merger, author)| merger.is(author)) {
+            all.extend(co_authors.clone());
+        }
     }
     all.extend(author.map(|author| (Step::Author, author)));
-    if is_program {
+    if author.is_some_and(|author| author.obstacle().is_some()) {
+        all.extend(co_authors);
+    }
+    if author.is_some_and(Candidate::is_nobody) {
         all.extend(opener);
         all.extend(pull.and_then(|pull| Some((Step::Merger(pull.number), pull.merger.as_ref()?))));
-        all.extend(facts.co_authors.iter().map(|it| (Step::CoAuthor, it)));
     }
     all
 }

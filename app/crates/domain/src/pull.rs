@@ -27,12 +27,12 @@ pub fn whole_pull(committer: &Author, subject: &str) -> Option<u64> {
     // GitHub Enterprise Server commits as noreply@HOST.
     let is_github = local.eq_ignore_ascii_case("noreply")
         && (domain.eq_ignore_ascii_case("github.com") || committer.name.starts_with("GitHub"));
-    if is_github { named_in(subject) } else { None }
+    if is_github { number_in(subject) } else { None }
 }
 
 /// The pull request that a subject names in GitHub's words: `Add up carts (#12)`,
 /// `Merge pull request #12 from …`.
-fn named_in(subject: &str) -> Option<u64> {
+pub fn number_in(subject: &str) -> Option<u64> {
     let subject = subject.trim();
     let digits = match subject.strip_prefix("Merge pull request #") {
         Some(rest) => rest.split(|c: char| !c.is_ascii_digit()).next()?,

@@ -1,5 +1,6 @@
 //! Routing: which addresses are told of a line, and why each.
 
+use super::address::is_address;
 use super::alert::Recipient;
 use super::blame::Author;
 use super::settings::{EmailSettings, KnownError, Settings};
@@ -28,11 +29,18 @@ pub struct Route<'a> {
     pub reassigned: bool,
     /// The known error behind the mail, where it is one.
     pub known: Option<&'a KnownError>,
+    /// Who runs this server, where nobody was found who can be told, and they want to hear of it.
+    pub operator: Option<&'a str>,
 }
 
 /// What the default contact is told where nobody is blamed.
 const NOBODY_ELSE: &str =
     "You are the default contact: it is not known who wrote the code that failed (why: see below).";
+
+/// Why a mail came to who runs the server, and what to do so that the next one does not.
+const WHY_OPERATOR: &str = "Nobody else can be told of this line, so it comes to you, once, as who runs this server \
+    (OPERATOR_EMAIL). Set email.default_contact in the repository's .github/flawless.yml: what is nobody's goes \
+    there from then on.";
 
 /// Everybody who gets a mail, the author first, each address once, and no more than [`MOST_TOLD`].
 pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {
@@ -74,6 +82,9 @@ pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {
     if let Some((contact, why)) = settings.email.default_contact.as_ref().zip(why) {
         add(&mut told, "", contact, why);
     }
+    if let Some(operator) = route.operator.filter(|_| told.is_empty() && !route.reassigned) {
+        add(&mut told, "", operator, WHY_OPERATOR.to_owned());
+    }
     told
 }
 
@@ -105,6 +116,11 @@ pub fn address_of(settings: &EmailSettings, author: &Author) -> Option<String> {
         }
         (None, _) => email.to_owned(),
     };
+    // Whoever runs a domain that only their own mail server knows says so in the settings.
+    let is_said = remapped.is_some() || settings.domain.is_some() && address != email;
+    if is_said && is_address(&address) {
+        return Some(address);
+    }
     let author = Author { name: author.name.clone(), email: address };
     author.deliverable_email().map(str::to_owned)
 }
@@ -145,6 +161,7 @@ mod tests {
             why: None,
             reassigned: false,
             known: None,
+            operator: None,
         };
         recipients(&route).into_iter().filter_map(|one| one.email).collect()
     }
@@ -178,8 +195,37 @@ mod tests {
             why: None,
             reassigned: true,
             known: None,
+            operator: None,
         };
         assert!(recipients(&route).is_empty(), "GitHub tells who it was given to");
+    }
+
+    #[test]
+    fn who_runs_the_server_hears_of_what_nobody_else_is_told_of() {
+        let mut settings = Settings::default();
+        let told = |settings: &Settings, reassigned: bool| {
+            let route = Route {
+                settings,
+                path: "shop/a.py",
+                passed_through: &[],
+                author: None,
+                why: None,
+                reassigned,
+                known: None,
+                operator: Some("root@x.com"),
+            };
+            recipients(&route)
+        };
+        let alone = told(&settings, false);
+        assert_eq!((alone.len(), alone[0].email.as_deref()), (1, Some("root@x.com")));
+        assert!(alone[0].why.contains("Set email.default_contact in the repository's .github/flawless.yml"));
+        assert!(told(&settings, true).is_empty());
+        settings.watchers = vec![Watcher { email: "w@x.com".into(), path: "shop".into(), all_errors: false }];
+        assert_eq!(told(&settings, false)[0].email.as_deref(), Some("w@x.com"));
+        settings.watchers.clear();
+        settings.email.default_contact = Some("oncall@x.com".into());
+        assert_eq!(told(&settings, false).len(), 1);
+        assert_eq!(told(&settings, false)[0].email.as_deref(), Some("oncall@x.com"));
     }
 
     #[test]
@@ -193,6 +239,9 @@ mod tests {
         email.ignore_vcs_domain = true;
         assert_eq!(address_of(&email, &author("bob@home.org")).as_deref(), Some("bob@x.com"));
         assert_eq!(address_of(&email, &author("1+bob@users.noreply.github.com")), None);
+        email.domain = Some("corp.local".into());
+        assert_eq!(address_of(&email, &author("bob@home.org")).as_deref(), Some("bob@corp.local"));
+        assert_eq!(address_of(&EmailSettings::default(), &author("bob@corp.local")), None);
     }
 
     #[test]
@@ -208,6 +257,7 @@ mod tests {
             why: None,
             reassigned: false,
             known: None,
+            operator: None,
         };
         let told = recipients(&route);
         assert_eq!((told.len(), told[0].email.as_deref()), (MOST_TOLD, Some("ada@x.com")));

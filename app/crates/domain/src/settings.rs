@@ -12,6 +12,7 @@ use crate::timestamp::{DAY, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use super::email_settings::EmailSettings;
+pub use super::issue_settings::{COMMENT_AT, IssueSettings};
 
 /// Where a repository keeps its settings.
 pub const SETTINGS_FILE: &str = ".github/flawless.yml";
@@ -19,10 +20,6 @@ pub const SETTINGS_FILE: &str = ".github/flawless.yml";
 /// Directory names under which a frame is somebody else's package, unless the file says otherwise.
 pub const RUNTIME_DIRECTORIES: [&str; 6] =
     ["site-packages", "dist-packages", "node_modules", ".cargo/registry", "vendor/bundle", "pkg/mod"];
-
-/// The counts at which an issue gets a comment, unless the file says otherwise: rare enough never
-/// to be noise.
-pub const COMMENT_AT: [u64; 4] = [10, 100, 1000, 10_000];
 
 /// Characters of a label's name that GitHub takes.
 pub const LONGEST_LABEL: usize = 50;
@@ -59,6 +56,8 @@ pub struct Settings {
     pub watchers: Vec<Watcher>,
     /// People who are no longer told of a path.
     pub disowned: Vec<Disowned>,
+    /// Who else is a program: names, logins or addresses of authors who are not told.
+    pub bots: Vec<String>,
     /// How addresses are made.
     pub email: EmailSettings,
     /// What issues are like.
@@ -87,6 +86,7 @@ impl Default for Settings {
             ignored_exceptions: Vec::new(),
             watchers: Vec::new(),
             disowned: Vec::new(),
+            bots: Vec::new(),
             email: EmailSettings::default(),
             issues: IssueSettings::default(),
             scrub: ScrubSettings::default(),
@@ -175,6 +175,7 @@ impl Settings {
         faults.each_text("report_runtime_package_directory_names", packages, check_name);
         faults.each_text("own_code", &self.own_code, check_name);
         faults.each_text("ignored_exceptions", &self.ignored_exceptions, check_name);
+        faults.each_text("bots", &self.bots, check_name);
         faults.each_text("issues.labels", &self.issues.labels, check_label);
         if self.issues.labels.len() > MOST_LABELS {
             faults.push(
@@ -374,25 +375,5 @@ impl Disowned {
     fn check(&self, at: &str, faults: &mut Faults) {
         faults.address(&format!("{at}.email"), &self.email);
         faults.address(&format!("{at}.designated_email"), &self.designated_email);
-    }
-}
-
-/// What issues are like.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct IssueSettings {
-    /// Labels of a new issue, beside ours.
-    pub labels: Vec<String>,
-    /// Whether the author is assigned.
-    pub assign: bool,
-    /// Counts at which a comment is made.
-    pub comment_at: Vec<u64>,
-    /// Whether exception messages are shown in a public repository's issues: they carry data.
-    pub message_in_public: bool,
-}
-
-impl Default for IssueSettings {
-    fn default() -> Self {
-        Self { labels: Vec::new(), assign: true, comment_at: COMMENT_AT.to_vec(), message_in_public: false }
     }
 }

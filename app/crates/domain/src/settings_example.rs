@@ -40,6 +40,7 @@ impl Settings {
             ignored_exceptions: vec![text("KeyError")],
             watchers: vec![Watcher { email: address(), path: text("src"), all_errors: false }],
             disowned: vec![Disowned { email: address(), path: text("src"), designated_email: address() }],
+            bots: vec![text("deploy-robot")],
             email: EmailSettings {
                 remap: BTreeMap::from([(text(ANY_NAME), address())]),
                 default_contact: Some(address()),

@@ -145,17 +145,11 @@ pub fn rank(found: Found, rules: &Rules, event_at: Timestamp) -> Vec<Suspect> {
 }
 
 fn fresh_caller(culprit: &Suspect, callers: &[Suspect], event_at: Timestamp) -> Option<Suspect> {
-    let age = |suspect: &Suspect| suspect.blame.as_ref().map(|blame| event_at - changed_at(blame));
+    let age = |suspect: &Suspect| suspect.blame.as_ref().map(|blame| event_at - blame.changed_at());
     if age(culprit)? < SETTLED {
         return None;
     }
     callers.iter().take(FRESH_REACH).find(|caller| age(caller).is_some_and(|age| age < FRESH)).cloned()
-}
-
-/// When a line came to where it is. Rows from before the committer's date was kept have the
-/// author's.
-pub fn changed_at(blame: &Blame) -> Timestamp {
-    if blame.committed_at == Timestamp::UNIX_EPOCH { blame.authored_at } else { blame.committed_at }
 }
 
 #[cfg(test)]

@@ -141,10 +141,13 @@ fn author(alert: &Alert, detail: &Detail) -> Option<Sentence> {
         words("Last changed by "),
         part(PartKind::Name, detail.code(name)),
         words(" on "),
-        part(PartKind::Text, day(blame.authored_at)),
+        part(PartKind::Text, day(blame.written_at())),
         words(" in "),
         linked(PartKind::Code, blame.commit.short().to_owned(), alert.links.commit.as_ref()),
     ];
+    if let Some(since) = blame.came_later_at() {
+        said.extend([words(", here since "), part(PartKind::Text, day(since))]);
+    }
     let summary = detail.code(&blame.summary);
     if !summary.is_empty() {
         said.extend([words(": "), part(PartKind::Text, summary)]);

@@ -189,7 +189,7 @@ async fn upsert_line_in(
     .bind(stored.report.exception_name().unwrap_or_else(|| "message".to_owned()))
     .bind(stored.report.headline())
     .bind(blame.map(|blame| blame.commit.as_str().to_owned()))
-    .bind(blame.map(|blame| blame.authored_at.as_millis()))
+    .bind(blame.map(|blame| blame.written_at().as_millis()))
     .bind(blame.map(|blame| blame.author.name.as_str()))
     .bind(blame.map(|blame| blame.author.email.as_str()))
     .bind(stored.report.error_threshold.map(signed))

@@ -194,7 +194,7 @@ fn test_report(row: &RepositoryRow, latest: TestReportRow, linker: &Linker, now:
 
 /// `Ada <ada@example.com> in 1a2b3c4 (2026-11-22)`.
 fn authored(blame: &Blame) -> String {
-    let day = when(blame.authored_at);
+    let day = when(blame.written_at());
     let day = day.split(' ').next().unwrap_or_default();
     format!("{} <{}> in {} ({day})", blame.author.name, blame.author.email, blame.commit.short())
 }

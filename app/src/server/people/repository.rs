@@ -11,6 +11,7 @@ use crate::server::state::Now;
 use crate::server::urls::Urls;
 use crate::server::visitor::SignedIn;
 use crate::services::Wake;
+use crate::services::recipients::Recipients;
 use crate::services::refusals::{labels_left_out, why_nothing_is_filed};
 use axum::extract::State;
 use axum::response::Redirect;
@@ -18,7 +19,9 @@ use domain::access::Right;
 use domain::settings::SETTINGS_FILE;
 use domain::timestamp::Timestamp;
 use mirror::Mirrors;
-use render::views::{LineStatus, NothingFiled, OpenLine, PageLink, RepositoryPage, SettingsError, WaitingIssues};
+use render::views::{
+    LineStatus, NothingFiled, OpenLine, PageLink, RepositoryPage, SettingsError, Untold, WaitingIssues,
+};
 use render::{thousands, when};
 use serde::Deserialize;
 use store::lines::Line;
@@ -30,12 +33,17 @@ const LINES_SHOWN: usize = 100;
 /// Lines looked through for open ones: known and resolved ones that fail every minute must not hide
 /// them.
 const LINES_READ: i64 = 2_000;
+/// Lines that nobody was told of which are counted one by one: more say the same.
+const UNTOLD_READ: i64 = 1_000;
+/// Lines that nobody was told of which are named: all open ones stand below.
+const UNTOLD_SHOWN: usize = 5;
 
 /// `GET /{owner}/{repo}`.
 pub(super) async fn repository(
     State(store): State<Store>,
     State(mirrors): State<Mirrors>,
     State(urls): State<Urls>,
+    State(recipients): State<Recipients>,
     Now(now): Now,
     RepositoryWith { session, row, .. }: RepositoryWith<Read>,
 ) -> Result<Page<RepositoryPage>, PageError> {
@@ -54,6 +62,7 @@ pub(super) async fn repository(
         settings_errors: settings_faults(&row),
         lines: open_lines(&lines, &row, &urls),
         refusal: refusal(&store, &row).await?,
+        untold: untold(&store, &row, &urls, recipients.operator.as_deref()).await?,
         waiting: waiting(&store, &session, &row, &urls).await?,
         shadow_url: urls.shadow(&row),
         shadow: row.is_shadow(now),
@@ -67,6 +76,30 @@ async fn refusal(store: &Store, row: &RepositoryRow) -> Result<Option<NothingFil
     let (Some(what), Some(refusal)) = (why_nothing_is_filed(row), &row.refusal) else { return Ok(None) };
     let waiting = thousands(store::writes::count_waiting(store, row.repository.id).await?);
     Ok(Some(NothingFiled { what, todo: refusal.reason.todo().to_owned(), waiting }))
+}
+
+/// The lines that nobody was told of.
+async fn untold(
+    store: &Store,
+    row: &RepositoryRow,
+    urls: &Urls,
+    operator: Option<&str>,
+) -> Result<Option<Untold>, StoreError> {
+    let lines = store::lines::untold(store, row.repository.id, operator, UNTOLD_READ).await?;
+    let count = thousands(lines.len() as u64);
+    let is_cut = i64::try_from(lines.len()).is_ok_and(|read| read == UNTOLD_READ);
+    Ok((!lines.is_empty()).then(|| Untold {
+        count: if is_cut { format!("{count} or more") } else { count },
+        is_one: lines.len() == 1,
+        lines: lines
+            .iter()
+            .take(UNTOLD_SHOWN)
+            .map(|line| PageLink::new(&place(line), urls.traceback(row, line)))
+            .collect(),
+        has_default_contact: row.settings.email.default_contact.is_some(),
+        settings_path: SETTINGS_FILE.to_owned(),
+        to_operator: operator.is_some(),
+    }))
 }
 
 /// The lines of a storm whose issues wait.

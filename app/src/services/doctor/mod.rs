@@ -3,6 +3,7 @@
 mod app;
 mod installation;
 mod repositories;
+mod untold;
 mod webhooks;
 mod work;
 
@@ -48,6 +49,8 @@ impl Doctor {
         found.extend(seen.time());
         found.extend(self.app(&vitals, clocks).await);
         found.extend(repositories::findings(&vitals, &self.mirrors, &seen.mirrors, now));
+        let untold = store::lines::count_untold(&self.store, self.site.operator.as_deref()).await;
+        found.extend(untold::findings(&untold, &vitals, &self.site));
         found
     }
 

@@ -5,7 +5,7 @@ use super::Recipients;
 use super::github_lookup::GitHubLookup;
 use crate::services::{Failure, blocking};
 use domain::blame::Author;
-use domain::bots::{is_bot, is_bot_name};
+use domain::bots::{is_bot, is_bot_name, is_named_bot};
 use domain::codeowners::{self, Owned, Owner, TooMuch};
 use domain::commit::CommitId;
 use domain::event::HookAccount;
@@ -121,16 +121,20 @@ impl<'a> Candidates<'a> {
         facts.is_whole_pull = whole.is_some();
         let by_author = Named { author: author.clone(), commit: Some(commit), ..Named::default() };
         let author = self.candidate(by_author).await?;
-        let is_program = author.is_bot;
+        let can_be_told = author.can_be_told();
+        let is_nobody = author.is_nobody();
         // Mostly who opened a pull request is who wrote it, and there is nothing to ask about them.
         let opener = pull.as_ref().and_then(|pull| pull.author.as_ref());
         let is_by_another = opener.is_none_or(|opener| author.login.as_ref() != Some(&opener.login));
         facts.author = Some(author);
-        if let Some(pull) = pull.as_ref().filter(|_| is_program || (whole.is_some() && is_by_another)) {
-            self.people_of(pull, facts).await?;
-        }
-        if is_program && !choose(facts).is_found() {
+        let is_squash_of_another = whole.is_some() && is_by_another;
+        if !can_be_told || is_squash_of_another {
             self.co_authors(&from, facts).await?;
+        }
+        if let Some(pull) = pull.as_ref().filter(|_| is_nobody || is_squash_of_another)
+            && (can_be_told || !choose(facts).is_found())
+        {
+            self.people_of(pull, facts).await?;
         }
         Ok(pull)
     }
@@ -161,7 +165,11 @@ impl<'a> Candidates<'a> {
             people.author = Some(self.candidate(named(account)).await?);
         }
         facts.pull = Some(people);
-        if facts.author.as_ref().is_none_or(|author| !author.is_bot) || choose(facts).is_found() {
+        let is_nobody = facts.author.as_ref().is_some_and(Candidate::is_nobody);
+        // Whose commit it is by its author may have merged only what others wrote.
+        let may_be_mergers = facts.is_whole_pull && facts.co_authors.iter().any(|it| !it.is_nobody());
+        let needs_merger = if is_nobody { !choose(facts).is_found() } else { may_be_mergers };
+        if !needs_merger {
             return Ok(());
         }
         let (opener, merger) = self.lookup.pull_people(pull.number).await?;
@@ -193,6 +201,9 @@ impl<'a> Candidates<'a> {
             && !is_appointed
             && self.is_named_by_stray(named.commit).await
             && self.is_stranger(&it).await?;
+        if !it.is_stranger {
+            self.find_real_address(&mut it).await?;
+        }
         // Beside a plain repository an account reaches nobody.
         it.login = it.login.filter(|_| self.lookup.is_on_github());
         it.has_left = self.has_left(&named, &it.author).await;
@@ -211,7 +222,9 @@ impl<'a> Candidates<'a> {
     /// Somebody with their address and account, as far as one leads to the other.
     async fn identified(&self, named: &Named<'_>) -> Result<Candidate, Failure> {
         let author = named.author.clone();
-        let mut it = Candidate { is_bot: is_bot(&author), author, ..Candidate::default() };
+        let bots = &self.row.settings.bots;
+        let is_program = is_bot(&author) || is_named_bot(bots, &author, named.account.map(|it| &it.login));
+        let mut it = Candidate { is_bot: is_program, author, ..Candidate::default() };
         match named.account {
             Some(account) => {
                 it.login = Some(account.login.clone());
@@ -222,7 +235,8 @@ impl<'a> Candidates<'a> {
             }
             None if !it.is_bot => {
                 let account = self.lookup.account_of(&it.author, named.commit).await?;
-                (it.login, it.is_bot) = (account.login, account.is_bot);
+                it.is_bot = account.is_bot || is_named_bot(bots, &it.author, account.login.as_ref());
+                it.login = account.login;
             }
             None => {}
         }

@@ -21,6 +21,8 @@ pub struct Occasion<'a> {
     pub header: Option<&'a str>,
     /// The known error that covers the line: it may name recipients of its own.
     pub known: Option<&'a KnownError>,
+    /// Who runs this server, if they are told where nobody else is.
+    pub operator: Option<&'a str>,
 }
 
 /// A mail for each who is told of a line: whom was chosen, and who watches.
@@ -45,6 +47,7 @@ pub fn mails(
         why: why.as_deref(),
         reassigned: line.is_reassigned(),
         known: occasion.known,
+        operator: occasion.operator.filter(|_| person.step == Step::Nobody),
     };
     let header = occasion.header.map(str::to_owned);
     recipients(&route)

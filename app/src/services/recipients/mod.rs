@@ -5,6 +5,7 @@ mod github_lookup;
 mod handover;
 mod known;
 mod mails;
+mod real_address;
 mod strangers;
 mod whole_mirror;
 
@@ -19,10 +20,11 @@ use candidates::Candidates;
 use domain::attribution::Attribution;
 use domain::blame::Author;
 use domain::job::Job;
-use domain::person::{BlamedLine, ChosenRecipient};
+use domain::person::{BlamedLine, ChosenRecipient, Step};
 use github::GitHubError;
 use github_lookup::GitHubLookup;
 use mirror::Mirrors;
+use std::sync::Arc;
 use store::Store;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -39,6 +41,8 @@ pub struct Recipients {
     pub github_app: GitHubApp,
     /// Until when GitHub is not asked.
     pub cooldown: Cooldown,
+    /// The address of who runs this server, where it was said.
+    pub operator: Option<Arc<str>>,
 }
 
 /// Who is told of a line.
@@ -141,6 +145,27 @@ impl Recipients {
         };
         self.record(line, &subject, &told).await?;
         Ok(Chosen { told, attribution, failure })
+    }
+
+    /// Who was told of a line, if that was chosen with all that there was to know; else they are
+    /// found and recorded.
+    ///
+    /// # Errors
+    /// As [`Self::find_and_record`].
+    pub async fn told_of(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        by: By<'_>,
+        now: Timestamp,
+    ) -> Result<Chosen, Failure> {
+        match line.told.clone().filter(|told| told.is_complete && told.person.step != Step::Nobody) {
+            Some(told) => {
+                let attribution = latest_report(&self.store, line.id).await?.attribution;
+                Ok(Chosen { told, attribution, failure: None })
+            }
+            None => self.find_and_record(row, line, by, now).await,
+        }
     }
 
     /// Records who is told of a line, and its author's account, once that is known.

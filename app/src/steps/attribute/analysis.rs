@@ -4,6 +4,7 @@
 use super::evidence::{CodeReading, Evidence, KnownFacts, MirrorCommit};
 use super::frame_fits::Deployment;
 use super::frame_locations::{Locations, locate_frames};
+use super::line_history::history;
 use super::named_places::locate_named;
 use super::no_line::{LookedUp, why_no_line};
 use super::suspects::{Suspicion, choose_culprit_and_suspects};
@@ -20,7 +21,6 @@ use domain::identity::Identity;
 use domain::report::{Frame, Report};
 use domain::repository::Repository;
 use domain::rule::Rules;
-use domain::suspects::changed_at;
 use domain::timestamp::Timestamp;
 use mirror::{MirrorError, Mirrors};
 use std::collections::BTreeMap;
@@ -106,9 +106,14 @@ fn analyze_whole(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError
     let looked = LookedUp { report, rules, at, has_mirror, trouble, pinned, culprit: found };
     let no_line = if blame.is_none() { why_no_line(looked, &suspicion)? } else { Vec::new() };
     let place = place_of(report, culprit, found);
+    let line = at.zip(found).zip(blame.as_ref());
+    let branch = input.repository.default_branch.as_deref();
+    // What is looked at is the default branch itself, unless the report names another commit.
+    let branch = branch.filter(|_| deployed.is_pinned && !deployed.is_stray);
+    let history = line.map(|((at, found), blame)| history(at, found, blame, branch)).transpose()?.unwrap_or_default();
     let attribution = Attribution {
         identity: identity_of(report, &place, blame.as_ref()),
-        verdict: verdict_of(input, &deployed, &located, (&suspicion, ties), &reading.unread()),
+        verdict: verdict_of(input, &deployed, &located, (&suspicion, ties), &history, &reading.unread()),
         confidence: confidence_of(&suspicion, ties, input.event_at),
         no_line,
         function_lines: suspicion.function_of_culprit().map(|function| function.start..=function.end),
@@ -141,6 +146,7 @@ fn verdict_of(
     deployed: &Deployed,
     located: &BTreeMap<FrameAt, Located>,
     (suspicion, ties): (&Suspicion, &[String]),
+    history: &[String],
     unread: &[String],
 ) -> Vec<String> {
     let (culprit, blame) = (suspicion.culprit(), suspicion.blame_of_culprit());
@@ -159,6 +165,7 @@ fn verdict_of(
         },
         not_ours: suspicion.not_ours(),
         blame: blame.as_ref(),
+        history,
         suspects: &suspicion.suspects,
         confidence: confidence_of(suspicion, ties, input.event_at),
         ties,
@@ -174,7 +181,7 @@ fn confidence_of(suspicion: &Suspicion, ties: &[String], event_at: Timestamp) ->
     let first = suspicion.suspects.first().and_then(|suspect| suspect.blame.as_ref());
     let passed = suspicion.passed();
     Some(Confidence::of(Grounds {
-        age: first.map(|blame| event_at - changed_at(blame)),
+        age: first.map(|blame| event_at - blame.changed_at()),
         raises: suspicion.facts.get(&culprit).is_some_and(|facts| facts.raises),
         outside: passed.iter().any(|(_, why)| why.is_outside()),
         stepped: passed.iter().any(|(_, why)| why.heuristic().is_some()),

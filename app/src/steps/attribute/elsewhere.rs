@@ -8,7 +8,7 @@ use domain::heuristic::Heuristic;
 use domain::report::Exception;
 use domain::rule::Rules;
 use domain::source::{Block, LineFacts};
-use domain::suspects::{Suspect, SuspectedBy, changed_at};
+use domain::suspects::{Suspect, SuspectedBy};
 use mirror::MirrorError;
 
 /// A name that is defined more often than this is ambiguous.
@@ -84,8 +84,8 @@ fn signature(reading: Evidence<'_>, start: &Start<'_>, name: &str) -> Result<Opt
     }
     let origins = reading.blame_lines(&path, block.start..=block.end)?;
     // Of several lines that one commit changed, the first: it is the nearest to the signature.
-    let latest = origins.into_iter().max_by_key(|(line, blame)| (changed_at(blame), std::cmp::Reverse(*line)));
-    let later = latest.filter(|(_, blame)| changed_at(blame) > changed_at(called));
+    let latest = origins.into_iter().max_by_key(|(line, blame)| (blame.changed_at(), std::cmp::Reverse(*line)));
+    let later = latest.filter(|(_, blame)| blame.changed_at() > called.changed_at());
     let function_lines = Some((block.start, block.end));
     let function = block.qualified;
     Ok(later.map(|(line, blame)| Suspect {

@@ -5,6 +5,7 @@ mod elsewhere;
 mod evidence;
 mod frame_fits;
 mod frame_locations;
+mod line_history;
 mod manifests;
 mod named_places;
 mod no_line;

@@ -12,7 +12,7 @@ use domain::rule::{CodeAt, Rules};
 use domain::source::{Block, LineFacts};
 use domain::step_over::Passed;
 use domain::step_over::step_over;
-use domain::suspects::{FRESH_REACH, Found, Suspect, SuspectedBy, changed_at, rank};
+use domain::suspects::{FRESH_REACH, Found, Suspect, SuspectedBy, rank};
 use domain::timestamp::Timestamp;
 use mirror::MirrorError;
 use std::collections::BTreeMap;
@@ -148,7 +148,7 @@ fn latest_change(reading: Evidence<'_>, culprit: &Suspect, function: &Block) -> 
         return Ok(None);
     }
     let origins = reading.blame_lines(&culprit.path, function.start..=function.end)?;
-    let latest = origins.into_iter().max_by_key(|(_, blame)| changed_at(blame));
+    let latest = origins.into_iter().max_by_key(|(_, blame)| blame.changed_at());
     Ok(latest.map(|(line, blame)| Suspect { line, blame: Some(blame), frame: None, ..culprit.clone() }))
 }
 

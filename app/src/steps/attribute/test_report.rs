@@ -172,6 +172,8 @@ fn mails(
         why: attribution.blame.as_ref().map(|_| why.as_str()),
         reassigned: false,
         known: known.map(|known| &known.entry),
+        // Shown is who of the repository would be told.
+        operator: None,
     })
 }
 
@@ -195,7 +197,7 @@ fn silent(
             return Some(format!("it is {kind} that no line of the repository calls here"));
         }
         Choice::Culprit { .. } | Choice::Nobody { .. } => {
-            let written_at = attribution.blame.as_ref().map(|blame| blame.authored_at);
+            let written_at = attribution.blame.as_ref().map(|blame| blame.written_at());
             let tally = Tally { total: 1, written_at, ..Tally::default() };
             match known {
                 Some(known) => decide_known(&tally, &known.entry).silent,

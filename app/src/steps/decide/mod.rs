@@ -147,7 +147,7 @@ impl Decide {
         };
         decision.decided.known_mailed = true;
         let header = known.entry.email_header.as_deref();
-        let occasion = Occasion { purpose: &purpose, header, known: Some(&known.entry) };
+        let occasion = Occasion { purpose: &purpose, header, known: Some(&known.entry), operator: None };
         decision.send = self.mails(row, line, occasion, decision, now).await?;
         Ok(())
     }
@@ -185,7 +185,8 @@ impl Decide {
         now: Timestamp,
     ) -> Result<bool, Failure> {
         decision.decided.alerted = true;
-        let occasion = Occasion { purpose: &Purpose::Alert, header: None, known: None };
+        let operator = self.recipients.operator.as_deref();
+        let occasion = Occasion { purpose: &Purpose::Alert, header: None, known: None, operator };
         decision.send = self.mails(row, line, occasion, decision, now).await?;
         let is_single = decision.mode == DeliveryMode::Singly;
         let mirrors = decision.reads_mirror().then_some(&self.mirrors);
@@ -251,7 +252,7 @@ impl Decide {
             Some(release) => format!("This line was resolved, and release {release} brought it back."),
             None => "This line was resolved, and it is back.".to_owned(),
         };
-        let occasion = Occasion { purpose: &purpose, header: Some(&header), known: None };
+        let occasion = Occasion { purpose: &purpose, header: Some(&header), known: None, operator: None };
         let mut send = self.mails(row, line, occasion, decision, now).await?;
         if self.github_app.has_issues(&row.repository) {
             send.push(comment(purpose, &regressed(line))?);

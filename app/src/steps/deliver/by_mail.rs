@@ -34,8 +34,8 @@ impl GitHubWriter {
         let seen = release.map_or_else(String::new, |release| format!(", seen in the release {release}"));
         let header =
             format!("This line raises {exception} as well{seen}. Its issue takes no comments, so you read it here.");
-        let chosen = self.recipients.find_and_record(row, line, By::MirrorAsItIs { unreached: &[] }, now).await?;
-        let occasion = Occasion { purpose: &delivery.what.purpose, header: Some(&header), known: None };
+        let chosen = self.recipients.told_of(row, line, By::MirrorAsItIs { unreached: &[] }, now).await?;
+        let occasion = Occasion { purpose: &delivery.what.purpose, header: Some(&header), known: None, operator: None };
         let mails = mails(row, line, &chosen, occasion)?;
         for mail in &mails {
             store::deliveries::insert(&self.store, row.repository.id, line.id, mail, DeliveryMode::Singly, now).await?;

@@ -143,7 +143,7 @@ impl MailSender {
         unreached.extend(sent.iter().filter(did_not_arrive).map(|one| one.recipient.clone()));
         let by = By::MirrorAsItIs { unreached: &unreached };
         let chosen = self.recipients.find_and_record(row, line, by, now).await?;
-        let occasion = Occasion { purpose: &refused.purpose, header: header.as_deref(), known: None };
+        let occasion = Occasion { purpose: &refused.purpose, header: header.as_deref(), known: None, operator: None };
         let mut others = mails(row, line, &chosen, occasion)?;
         others.retain(|mail| {
             let is = |address: &str| address.eq_ignore_ascii_case(&mail.recipient);

@@ -40,31 +40,71 @@ fn an_author_who_is_there_is_told_without_a_word() {
 }
 
 #[test]
-fn a_bot_is_passed_over_for_the_pull_requests_author_then_merger_then_co_author() {
+fn a_bot_is_passed_over_for_the_co_author_then_the_pull_requests_author_then_the_merger() {
     let mut facts = Facts { pull: pull(someone("Grace"), Some(someone("Linus"))), ..facts(bot("renovate")) };
-    facts.co_authors = vec![someone("Barbara")];
+    facts.co_authors = vec![bot("dependabot"), someone("Barbara")];
     let person = choose(&facts);
-    assert_eq!((person.name(), &person.step), ("Grace", &Step::PullAuthor(12)));
+    assert_eq!((person.name(), &person.step), ("Barbara", &Step::CoAuthor));
     assert_eq!(
         person.sentences(),
-        [
-            "Passed over as the one to tell: renovate (a bot).",
-            "Told: Grace, who opened pull request #12, which brought this line."
-        ]
+        ["Passed over as the one to tell: renovate (a bot).", "Told: Barbara, whom the commit names as co-author."]
     );
+    facts.co_authors = vec![bot("dependabot"), gone("Barbara")];
+    let person = choose(&facts);
+    assert_eq!((person.name(), &person.step), ("Grace", &Step::PullAuthor(12)));
+    let passed: Vec<&str> = person.passed.iter().map(|(who, _)| who.as_str()).collect();
+    assert_eq!(passed, ["renovate", "Barbara"], "a bot that is a co-author is no candidate");
+    facts.co_authors.clear();
     assert_eq!(
-        person.why_you(),
+        choose(&facts).why_you(),
         "You are told as somebody who opened pull request #12, which brought this line. Passed over: renovate (a bot)."
     );
     facts.pull = pull(bot("renovate"), Some(someone("Linus")));
     assert_eq!(choose(&facts).step, Step::Merger(12));
-    facts.pull = pull(bot("renovate"), Some(gone("Linus")));
+    facts.pull = None;
+    assert_eq!(choose(&facts), Person { passed: vec![("renovate".into(), "a bot".into())], ..Person::default() });
+}
+
+#[test]
+fn a_machines_address_is_passed_over_as_a_bot_is() {
+    let root = Candidate { is_machine: true, can_be_mailed: false, login: None, ..someone("root") };
+    let mut facts = Facts { pull: pull(someone("Grace"), None), ..facts(root) };
+    facts.co_authors = vec![someone("Barbara")];
     let person = choose(&facts);
     assert_eq!((person.name(), &person.step), ("Barbara", &Step::CoAuthor));
-    assert_eq!(person.passed.len(), 2, "the bot is named once: {:?}", person.passed);
-    facts.pull = None;
+    assert_eq!(person.passed, [("root".to_owned(), "a machine's address".to_owned())]);
     facts.co_authors.clear();
-    assert_eq!(choose(&facts), Person { passed: vec![("renovate".into(), "a bot".into())], ..Person::default() });
+    assert_eq!(choose(&facts).step, Step::PullAuthor(12));
+    facts.pull = None;
+    assert_eq!(choose(&facts).step, Step::Nobody);
+}
+
+#[test]
+fn co_authors_are_told_only_where_the_author_cannot_be() {
+    let mut facts = Facts { co_authors: vec![someone("Barbara")], ..facts(someone("Ada")) };
+    assert_eq!(choose(&facts).step, Step::Author);
+    facts.author = Some(gone("Ada"));
+    facts.function = vec![someone("Grace")];
+    let person = choose(&facts);
+    assert_eq!((person.name(), &person.step), ("Barbara", &Step::CoAuthor));
+}
+
+#[test]
+fn who_only_squashed_a_pull_request_is_asked_after_those_who_wrote_it() {
+    let mut facts = Facts {
+        is_whole_pull: true,
+        pull: pull(bot("copilot"), Some(someone("Linus"))),
+        co_authors: vec![bot("copilot"), someone("Grace")],
+        ..facts(someone("Linus"))
+    };
+    let person = choose(&facts);
+    assert_eq!((person.name(), &person.step), ("Grace", &Step::CoAuthor));
+    facts.co_authors.truncate(1);
+    assert_eq!(choose(&facts).step, Step::Author, "nobody else wrote it");
+    // Who opened, wrote and merged it is its author, whoever helped.
+    facts.pull = pull(someone("Linus"), Some(someone("Linus")));
+    facts.co_authors = vec![someone("Grace")];
+    assert_eq!(choose(&facts).step, Step::Author);
 }
 
 #[test]

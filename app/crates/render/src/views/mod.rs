@@ -31,7 +31,7 @@ pub use line::{IssueLink, LineStatus};
 pub use not_me::NotMe;
 pub use notice::{Check, Health, Login, Message};
 pub use repository::{
-    MirrorView, NothingFiled, OpenLine, PageLink, Repositories, RepositoryPage, RepositoryRow, SettingsError,
+    MirrorView, NothingFiled, OpenLine, PageLink, Repositories, RepositoryPage, RepositoryRow, SettingsError, Untold,
     WaitingIssues,
 };
 pub use sessions::{SessionView, Sessions};

@@ -80,6 +80,8 @@ pub struct RepositoryPage {
     pub lines: Vec<OpenLine>,
     /// GitHub takes no issues or comments there now.
     pub refusal: Option<NothingFiled>,
+    /// Open lines that nobody was told of.
+    pub untold: Option<Untold>,
     /// Lines of a storm that have no issues yet.
     pub waiting: Option<WaitingIssues>,
     /// The page of its shadow mode.
@@ -99,6 +101,23 @@ pub struct NothingFiled {
     pub todo: String,
     /// Issues and comments that wait for it, with separators.
     pub waiting: String,
+}
+
+/// Open lines that nobody was told of.
+#[derive(Clone, Debug, Serialize)]
+pub struct Untold {
+    /// How many, with separators.
+    pub count: String,
+    /// It is a single one.
+    pub is_one: bool,
+    /// The latest of them, each with its page.
+    pub lines: Vec<PageLink>,
+    /// The settings name a default contact by now.
+    pub has_default_contact: bool,
+    /// Path of the settings file in the repository.
+    pub settings_path: String,
+    /// Who runs the server got a mail of each.
+    pub to_operator: bool,
 }
 
 /// Lines of a storm that is told of by one issue: their own wait.
@@ -243,6 +262,17 @@ impl View for RepositoryPage {
                     .to_owned(),
                 todo: "Unarchive it on GitHub, or uninstall the App there.".to_owned(),
                 waiting: "3".to_owned(),
+            }),
+            untold: Some(Untold {
+                count: "2".to_owned(),
+                is_one: false,
+                lines: vec![
+                    PageLink::new("/srv/venv/lib/python3.12/site-packages/flask/app.py:1511", "/view_traceback?line=13"),
+                    PageLink::new("shop/legacy.py:7", "/view_traceback?line=14"),
+                ],
+                has_default_contact: false,
+                settings_path: ".github/flawless.yml".to_owned(),
+                to_operator: true,
             }),
             waiting: Some(WaitingIssues {
                 lines: "1,204".to_owned(),

@@ -6,6 +6,7 @@ mod find;
 mod issue;
 mod people;
 mod tally;
+mod untold;
 
 use crate::StoreError;
 use crate::columns::{from_json, get, get_commit_opt, get_count, get_time, get_time_opt};
@@ -36,6 +37,7 @@ pub use issue::{
 pub use people::{is_address_known, is_login_known};
 use sqlx::any::AnyRow;
 pub(crate) use tally::{FACETS_PER_KIND, add_facet_in, add_hours_in, add_totals_in, chunks, facet, values};
+pub use untold::{count_untold, untold};
 
 /// A blamed line.
 #[derive(Clone, Debug, PartialEq, Eq)]

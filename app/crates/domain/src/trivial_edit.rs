@@ -1,0 +1,150 @@
+//! Whether a line was changed in one literal or operator only, so that who wrote it before knows
+//! it as well.
+
+/// Characters of a line that is compared: longer ones are data, or written by a program.
+const LONGEST_LINE: usize = 500;
+
+/// Characters that stand together as one operator.
+const OPERATORS: &str = "+-*/%<>=!&|^~?";
+
+/// What was changed in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrivialEdit {
+    /// A number.
+    Number,
+    /// A text in quotes.
+    Text,
+    /// `true`, `None` and their like.
+    Constant,
+    /// `<` to `<=`, and their like.
+    Operator,
+}
+
+impl TrivialEdit {
+    /// `a number`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Number => "a number",
+            Self::Text => "a text",
+            Self::Constant => "a constant",
+            Self::Operator => "an operator",
+        }
+    }
+
+    /// What makes the line before the line after, if it is one literal or operator and nothing
+    /// else: white space is not counted.
+    pub fn between(before: &str, after: &str) -> Option<Self> {
+        let (before, after) = (tokens(before)?, tokens(after)?);
+        // Of a line that has a single token there is nothing left that is the same.
+        if before.len() != after.len() || before.len() < 3 {
+            return None;
+        }
+        let mut changed = before.iter().zip(&after).filter(|(one, other)| one != other);
+        let (one, other) = changed.next()?;
+        let edit = kind_of(one).filter(|kind| kind_of(other) == Some(*kind));
+        edit.filter(|_| changed.next().is_none())
+    }
+}
+
+fn kind_of(token: &str) -> Option<TrivialEdit> {
+    let first = token.chars().next()?;
+    match token {
+        _ if first.is_ascii_digit() => Some(TrivialEdit::Number),
+        // One that does not end is no text: an apostrophe of a comment.
+        _ if matches!(first, '"' | '\'' | '`') => {
+            (token.len() > 1 && token.ends_with(first)).then_some(TrivialEdit::Text)
+        }
+        "true" | "false" | "True" | "False" | "None" | "null" | "nil" | "undefined" => Some(TrivialEdit::Constant),
+        // An assignment is no comparison, nor is an arrow.
+        "=" | "=>" | "->" | "<-" => None,
+        "and" | "or" => Some(TrivialEdit::Operator),
+        _ if OPERATORS.contains(first) => Some(TrivialEdit::Operator),
+        _ => None,
+    }
+}
+
+/// The tokens of a line in any language, roughly: words, numbers, texts in quotes, operators, and
+/// all other characters one by one. `None`: it is too long to be compared.
+fn tokens(line: &str) -> Option<Vec<String>> {
+    if line.len() > LONGEST_LINE {
+        return None;
+    }
+    let mut found = Vec::new();
+    let mut rest = line.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '"' | '\'' | '`' => quoted(rest, first),
+            _ if first.is_ascii_digit() => run(rest, |c| c.is_alphanumeric() || matches!(c, '_' | '.')),
+            _ if is_word(first) => run(rest, is_word),
+            _ if OPERATORS.contains(first) => run(rest, |c| OPERATORS.contains(c)),
+            _ => first.len_utf8(),
+        };
+        let (token, after) = rest.split_at(length);
+        found.push(token.to_owned());
+        rest = after.trim_start();
+    }
+    Some(found)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '$')
+}
+
+fn run(text: &str, within: impl Fn(char) -> bool) -> usize {
+    text.find(|c| !within(c)).unwrap_or(text.len())
+}
+
+/// A text in quotes with both of them; one that does not end goes to the line's end.
+fn quoted(text: &str, quote: char) -> usize {
+    let mut is_escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            _ if c == quote => return at + quote.len_utf8(),
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_literal_or_operator_is_a_trivial_edit() {
+        for (before, after, expected) in [
+            ("price = round(sum, 2)", "price = round(sum, 3)", TrivialEdit::Number),
+            ("    retry(5)", "retry( 0x1F )", TrivialEdit::Number),
+            ("raise KeyError('no \\' price')", "raise KeyError(\"none\")", TrivialEdit::Text),
+            ("if (a < b) {", "if (a <= b) {", TrivialEdit::Operator),
+            ("total += price", "total -= price", TrivialEdit::Operator),
+            ("return a and b", "return a or b", TrivialEdit::Operator),
+            ("cache(strict=True)", "cache(strict=False)", TrivialEdit::Constant),
+        ] {
+            assert_eq!(TrivialEdit::between(before, after), Some(expected), "{before} → {after}");
+        }
+    }
+
+    #[test]
+    fn anything_more_is_not() {
+        for (before, after) in [
+            ("price = round(sum, 2)", "price = round(total, 2)"),
+            ("price = round(sum, 2)", "price = floor(sum, 3)"),
+            ("f(1, 2)", "f(2, 3)"),
+            ("f(1)", "f(1)"),
+            ("f(1)", "f(None)"),
+            ("f(1)", "f('1')"),
+            ("x = 1", "x == 1"),
+            ("1", "2"),
+            ("", ""),
+            ("return a", "return a or 0"),
+        ] {
+            assert_eq!(TrivialEdit::between(before, after), None, "{before} → {after}");
+        }
+        let long = |n: u32| format!("f({}, {n})", "x".repeat(LONGEST_LINE));
+        assert_eq!(TrivialEdit::between(&long(1), &long(2)), None);
+        assert_eq!(TrivialEdit::between("f('open, 1", "f('opened, 2"), None, "they do not end");
+    }
+}
