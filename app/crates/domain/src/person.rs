@@ -237,9 +237,9 @@ pub struct ChosenRecipient {
     pub is_complete: bool,
 }
 
-/// Chooses who is told: whom the author's lines were handed on to, else the author, or for who can't
-/// be told and a squashed pull request its people; else those who know the function, then the file;
-/// then CODEOWNERS; then the default contact.
+/// Chooses who is told: whom the author's lines were handed on to, else the author, or for who
+/// can't be told and a squashed pull request its people; else those who know the function, then
+/// the file; then CODEOWNERS; then the default contact.
 pub fn choose(facts: &Facts) -> Person {
     let mut passed: Vec<(&Candidate, Obstacle)> = Vec::new();
     let mut person = Person::default();
