@@ -313,6 +313,7 @@ fn passed_sentence(found: &Findings<'_>) -> Option<String> {
             }
             Passed::NotOurs(why) => return format!("{place} ({})", why.words()),
             Passed::Raise => "only raises",
+            Passed::Recovers => "only tells of a panic",
             Passed::Forwards => "passes its arguments on",
             Passed::CallsGiven => "calls what it was given",
             Passed::GivenValue(name) => return format!("{place} (was given {name} as it is)"),

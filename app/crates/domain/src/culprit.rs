@@ -2,10 +2,11 @@
 
 use super::chain;
 use super::drift::Drift;
+use super::heuristic::Heuristic;
 use super::report::Report;
 use super::rule::{CodeAt, Rules};
 use super::source::LineFacts;
-use super::step_over::{Passed, step_over};
+use super::step_over::{Passed, recovers, step_over};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -186,6 +187,10 @@ fn standing(
     if let Some(why) = facts.get(&at).and_then(|facts| facts.not_ours.clone()) {
         return Standing::Passed(Passed::NotOurs(why));
     }
+    let is_innermost = at.1 + 1 == report.exceptions[at.0].frames.len();
+    if is_innermost && recovers(code.path, code.code) && rules.uses(Heuristic::RaiseHelper) {
+        return Standing::Passed(Passed::Recovers);
+    }
     let recursive = is_recursive(&order[1..], at, located, facts);
     match step_over(rules, &report.exceptions[at.0], code.code, facts.get(&at), recursive) {
         Some(why) => Standing::Passed(why),
@@ -301,6 +306,23 @@ mod tests {
         assert_eq!(at, (0, 0));
         let reasons: Vec<Passed> = passed.into_iter().map(|(_, why)| why).collect();
         assert_eq!(reasons, [Passed::Raise, Passed::LibraryCode(None), Passed::IgnoredPath]);
+    }
+
+    #[test]
+    fn what_panicked_is_to_blame_and_not_what_told_of_it() {
+        let main = ("shop/main.go", "main", "die()");
+        let fails = ("shop/till.go", "Share", "return total / people");
+        let tells = ("shop/main.go", "die.func1", "sentry.CurrentHub().Recover(failed)");
+        let found = |frames: &[(&str, &str, &str)]| culprit(&report(frames), Settings::default());
+        assert!(matches!(
+            found(&[main, fails, tells]),
+            Choice::Culprit { at: (0, 1), passed, chosen_as: ChosenAs::Innermost } if passed == [((0, 2), Passed::Recovers)]
+        ));
+        assert!(matches!(found(&[main, tells, fails]), Choice::Culprit { at: (0, 2), .. }), "it failed itself");
+        assert!(matches!(
+            found(&[("/usr/lib/go/net/http/server.go", "serve", "x"), tells]),
+            Choice::Culprit { at: (0, 1), chosen_as: ChosenAs::OnlyRaises, .. }
+        ));
     }
 
     #[test]

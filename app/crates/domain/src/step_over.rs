@@ -38,6 +38,8 @@ pub enum Passed {
     NotOurs(NotOurs),
     /// It only raises: its caller is to blame.
     Raise,
+    /// It recovered from a panic, of which it only tells the client: what panicked is to blame.
+    Recovers,
     /// It passes its arguments on as it got them: a wrapper.
     Forwards,
     /// It calls the function that it was given.
@@ -56,7 +58,7 @@ impl Passed {
     /// caller.
     pub fn heuristic(&self) -> Option<Heuristic> {
         match self {
-            Self::Raise => Some(Heuristic::RaiseHelper),
+            Self::Raise | Self::Recovers => Some(Heuristic::RaiseHelper),
             Self::Forwards => Some(Heuristic::Forwarder),
             Self::CallsGiven => Some(Heuristic::GivenCallee),
             Self::GivenValue(_) => Some(Heuristic::GivenValue),
@@ -93,6 +95,16 @@ pub fn step_over(
         return Some(Passed::CallsGiven);
     }
     given(exception, facts).filter(|_| rules.uses(Heuristic::GivenValue)).map(Passed::GivenValue)
+}
+
+/// What hands a recovered panic to Go's SDK, at whatever hub: `sentry.CurrentHub().Recover(err)`.
+static RECOVERS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\.\s*Recover(?:WithContext)?\s*\(\s*[^\s)]").expect("a constant pattern compiles"));
+
+/// Whether this line of Go is in a deferred function, as the innermost frame that the SDK sends: of
+/// the frames in between it sends neither Go's own, which panic, nor its own.
+pub(crate) fn recovers(path: &str, code: &str) -> bool {
+    path.ends_with(".go") && RECOVERS.is_match(code)
 }
 
 /// What the message of a wrong value speaks of.
@@ -233,6 +245,22 @@ mod tests {
         assert_eq!(step(&reads_of_undefined, "price.net", Some(&reads), false), passed);
         let nil = exception("NoMethodError", "undefined method `net' for nil:NilClass");
         assert_eq!(step(&nil, "price.net", Some(&reads), false), passed);
+    }
+
+    #[test]
+    fn what_only_tells_of_a_recovered_panic_is_seen() {
+        for code in [
+            "\t\tsentry.CurrentHub().Recover(failed)",
+            "hub.Recover(err)",
+            "defer func() { hub.RecoverWithContext(ctx, recover()) }()",
+            "localHub . Recover( r )",
+        ] {
+            assert!(recovers("cmd/till/main.go", code), "{code}");
+        }
+        assert!(!recovers("till/main.rs", "hub.Recover(err)"), "another language");
+        for code in ["defer sentry.Recover()", "Recover(err)", "x.Recovered(err)", "sentry.CaptureException(err)", ""] {
+            assert!(!recovers("cmd/till/main.go", code), "{code}");
+        }
     }
 
     #[test]
