@@ -139,3 +139,37 @@ fn live_go_program_that_dies() {
         ended(story, "die", false, failing).await;
     });
 }
+
+/// Wrapped by `%w` above one of `pkg/errors`, which alone knows where it came from.
+#[test]
+#[ignore = "needs Go with sentry-go; tests/run runs it"]
+fn live_go_wrapped_error() {
+    run_test(async |story| {
+        let failing = Failing {
+            path: "internal/prices/prices.go",
+            text: "errors.New(\"the till is empty\")",
+            function: "Close",
+            exception: "*errors.fundamental",
+            local: None,
+            author: GRACE,
+        };
+        ended(story, "wrapped", true, failing).await;
+    });
+}
+
+/// Wrapped where none of the errors knows a stack: only the call that reported it is known.
+#[test]
+#[ignore = "needs Go with sentry-go; tests/run runs it"]
+fn live_go_error_without_stack() {
+    run_test(async |story| {
+        let failing = Failing {
+            path: "cmd/till/main.go",
+            text: "sentry.CaptureException(reopen(\"monday\"))",
+            function: "main",
+            exception: "*prices.UnknownError",
+            local: None,
+            author: LINUS,
+        };
+        ended(story, "plain", true, failing).await;
+    });
+}
