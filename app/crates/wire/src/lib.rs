@@ -9,6 +9,7 @@ mod named_place;
 mod native;
 mod quoted;
 mod repair;
+mod ruby_methods;
 pub mod sentry;
 pub mod sentry_event;
 mod sentry_fields;

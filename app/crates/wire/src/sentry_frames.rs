@@ -6,6 +6,7 @@ use crate::limits::{MAX_INNER_FRAMES, MAX_OUTER_FRAMES};
 use crate::named_place::named_place;
 use crate::native::application_frames;
 use crate::quoted::{REMOTE_TRACEBACK, is_quotation, quoted_frames};
+use crate::ruby_methods::is_called_in_c;
 use crate::sentry_fields::{RawException, RawFrame, Stacktrace};
 use domain::report::{Exception, Frame, Platform};
 use serde_json::value::RawValue;
@@ -28,7 +29,7 @@ pub(super) fn kept_frames<'e, 'a>(
         frames.split_at(0)
     };
     let is_own = move |(at, frame): &(usize, &RawFrame<'a>), frames: &'e [RawFrame<'a>]| {
-        platform != Platform::Ruby || at.checked_sub(1).is_none_or(|caller| !is_called_in_c(frame, &frames[caller]))
+        platform != Platform::Ruby || at.checked_sub(1).is_none_or(|caller| !is_c_method(frame, &frames[caller]))
     };
     let own_of = move |frames: &'e [RawFrame<'a>]| {
         frames.iter().enumerate().filter(move |frame| is_own(frame, frames)).map(|(_, frame)| frame)
@@ -38,16 +39,13 @@ pub(super) fn kept_frames<'e, 'a>(
 
 /// Whether a frame of Ruby's is a method written in C, which has its caller's place: `Integer#/` at
 /// the line of `Cart#total`.
-fn is_called_in_c(frame: &RawFrame<'_>, caller: &RawFrame<'_>) -> bool {
+fn is_c_method(frame: &RawFrame<'_>, caller: &RawFrame<'_>) -> bool {
     let same = |one: &Text<'_>, other: &Text<'_>| one.get() == other.get();
-    let (Some(function), Some(of_caller)) = (frame.function.get(), caller.function.get()) else { return false };
-    let is_block = ["block ", "rescue in ", "ensure in "].iter().any(|what| function.starts_with(what));
     frame.line.line().is_some()
         && frame.line.line() == caller.line.line()
         && same(&frame.abs_path, &caller.abs_path)
         && same(&frame.filename, &caller.filename)
-        && function != of_caller
-        && !is_block
+        && is_called_in_c(frame.function.get(), caller.function.get())
 }
 
 /// Frames that an exception's message says beside those that were sent: a traceback that it quotes,

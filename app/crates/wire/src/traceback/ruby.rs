@@ -3,6 +3,7 @@
 mod logged;
 
 use super::{MAX_EXCEPTIONS, MESSAGE_LINES, message, place};
+use crate::ruby_methods::is_called_in_c;
 use domain::report::{Exception, Frame};
 
 /// The exceptions of the last backtrace, causes first; empty where there is none.
@@ -34,7 +35,22 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     }
     found.truncate(MAX_EXCEPTIONS);
     found.reverse();
+    found.iter_mut().for_each(|exception| leave_out_c_methods(&mut exception.frames));
     found
+}
+
+/// Leaves out methods that are written in C, which have their caller's place: `Integer#/` at the
+/// line of `Cart#total`.
+fn leave_out_c_methods(frames: &mut Vec<Frame>) {
+    let mut caller: Option<Frame> = None;
+    frames.retain(|frame| {
+        let is_in_c = caller.as_ref().is_some_and(|caller| {
+            (&caller.filename, caller.line) == (&frame.filename, frame.line)
+                && is_called_in_c(frame.function.as_deref(), caller.function.as_deref())
+        });
+        caller = Some(frame.clone());
+        !is_in_c
+    });
 }
 
 /// `path:4:in 'f': message (Type)`, then `\tfrom path:9:in 'g'`; or those first and in reverse,

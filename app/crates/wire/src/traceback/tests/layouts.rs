@@ -57,7 +57,7 @@ fn ruby() {
         ),
         (
             "  1) Error:\nCartTest#test_total:\nZeroDivisionError: divided by 0\n    lib/cart.rb:3:in 'Integer#/'\n    lib/cart.rb:3:in 'Cart#share'\n    test/cart_test.rb:7:in 'CartTest#test_total'\n\n1 runs, 0 assertions\n",
-            "ZeroDivisionError: divided by 0 | 3 | lib/cart.rb:3 Integer#/",
+            "ZeroDivisionError: divided by 0 | 2 | lib/cart.rb:3 Cart#share",
         ),
         (
             "ActionView::Template::Error (undefined method `sum' for nil:NilClass):\n    2: <ul>\n    3: <%= @rows.sum %>\n  \napp/views/orders/show.html.erb:3:in `_app_views_orders_show_html_erb__123_456'\napp/controllers/orders_controller.rb:4:in `show'\n",
@@ -65,7 +65,7 @@ fn ruby() {
         ),
         (
             "A KeyError occurred in orders#show:\n\n  key not found: :sku\n  app/models/cart.rb:6:in `fetch'\n\n-------------------------------\nBacktrace:\n-------------------------------\n\n  app/models/cart.rb:6:in `fetch'\n  app/models/cart.rb:6:in `row'\n",
-            "KeyError: key not found: :sku | 2 | app/models/cart.rb:6 fetch",
+            "KeyError: key not found: :sku | 1 | app/models/cart.rb:6 row",
         ),
         (
             "IOError: closed stream\n                 write at org/jruby/RubyIO.java:1477\n  block in print_rows at /srv/app/lib/print.rb:12\n                <main> at /srv/app/lib/main.rb:3\n",
@@ -77,7 +77,7 @@ fn ruby() {
         ),
         (
             "/srv/app/main.rb:2:in 'Kernel#require_relative': /srv/app/cart.rb:9: syntax error, unexpected end-of-input (SyntaxError)\n\tfrom /srv/app/main.rb:2:in '<main>'\n",
-            "SyntaxError: /srv/app/cart.rb:9: syntax error, unexpected end-of-input | 3 | /srv/app/cart.rb:9 ?",
+            "SyntaxError: /srv/app/cart.rb:9: syntax error, unexpected end-of-input | 2 | /srv/app/cart.rb:9 ?",
         ),
         (
             "Shop::Odd - went wrong\n/srv/app/lib/a.rb:1:in `a'\n ... 12 levels...\n/srv/app/lib/b.rb:2:in `b'\n",
