@@ -149,7 +149,8 @@ fn a_worker_s_line_is_told_and_not_the_line_that_waited() {
             let remote = json!({"type": kind, "module": module, "value": worker(name)});
             story.report(&event("python", &[remote, waiting()])).await;
         }
-        let told = story.transcript();
+        let told = story.transcript_in_full();
+        assert!(told.contains("Look next at shop/gather.py:2 in gather, by Linus"), "{told}");
         assert!(told.contains("mail to ada@example.com: [acme/shop] KeyError in stock (shop/stock.py:2)"), "{told}");
         assert!(told.contains("mail to grace@example.com: [acme/shop] KeyError in price (shop/price.py:2)"), "{told}");
         assert!(!told.contains("linus"), "{told}");

@@ -4,6 +4,7 @@
 use super::elsewhere::{Start, elsewhere};
 use super::evidence::Evidence;
 use domain::blame::Blame;
+use domain::chain::is_remote_traceback;
 use domain::culprit::{Choice, ChosenAs, FrameAt, Located, choose, frames_in_order};
 use domain::drift::Drift;
 use domain::not_ours::NotOurs;
@@ -174,13 +175,16 @@ impl<'a> Known<'a> {
     }
 
     /// Own frames outwards of the culprit, nearest first: each of another function than the one
-    /// before, and none that would be stepped over or that the settings leave out.
+    /// before, and none that would be stepped over or that the settings leave out. What a worker
+    /// did was called by the process that waited for it, whose exception comes next.
     fn callers(&self) -> Vec<FrameAt> {
         let order = frames_in_order(self.report);
         let outwards = order.iter().skip_while(|at| **at != self.culprit).skip(1);
+        let is_remote = is_remote_traceback(&self.report.exceptions[self.culprit.0].kind);
+        let waiting = outwards.clone().map(|at| at.0).find(|at| *at != self.culprit.0).filter(|_| is_remote);
         let mut last = self.function(self.culprit);
         let mut found = Vec::new();
-        for &at in outwards.filter(|at| at.0 == self.culprit.0) {
+        for &at in outwards.filter(|at| at.0 == self.culprit.0 || Some(at.0) == waiting) {
             let Some(located) = self.located.get(&at) else { continue };
             let function = self.function(at);
             if function == last || self.is_passed(at, located) {
