@@ -42,7 +42,7 @@ const LONGEST_PATH: usize = 400;
 type Place<'t> = (&'t str, u32);
 
 /// The forms in which messages name a place, each with where they are from.
-const FORMS: [for<'t> fn(&'t str) -> Option<Place<'t>>; 13] = [
+const FORMS: [for<'t> fn(&'t str) -> Option<Place<'t>>; 14] = [
     // CPython: `invalid syntax (cart.py, line 3)`.
     |text| around(text.strip_suffix(')')?, "(", ", line ", true),
     // PyYAML: the last mark is the problem's. `in "config/shop.yml", line 3, column 5`.
@@ -73,6 +73,12 @@ const FORMS: [for<'t> fn(&'t str) -> Option<Place<'t>>; 13] = [
     },
     // Jasper: `[/WEB-INF/cart.jsp] at line [3]`.
     |text| around(text, "[", "] at line [", false),
+    // Elixir: `invalid syntax found on lib/cart.ex:3:5:`, `token missing on lib/cart.ex:3:5:`.
+    |text| {
+        let line = text.lines().next()?;
+        let (_, place) = line.split_once(" found on ").or_else(|| line.split_once(" missing on "))?;
+        at_its_start(place)
+    },
     // Ruby, Elixir: `/srv/cart.rb:3: syntax error`. Go: `template: cart.html:3:5: executing`.
     at_its_start,
 ];
@@ -187,6 +193,8 @@ mod tests {
         for (kind, message, path, line) in [
             ("SyntaxError", "invalid syntax (cart.py, line 3)", "cart.py", 3),
             ("IndentationError", "unexpected indent (shop/cart.py, line 31)", "shop/cart.py", 31),
+            ("SyntaxError", "invalid syntax found on lib/cart.ex:3:5:\n    error: x", "lib/cart.ex", 3),
+            ("TokenMissingError", "token missing on lib/cart.ex:9:4:", "lib/cart.ex", 9),
             ("TabError", "inconsistent use of tabs (and spaces) (cart.py, line 8)", "cart.py", 8),
             (
                 "ParserError",

@@ -142,11 +142,12 @@ fn raised(line: &str) -> Option<(&str, &str)> {
     is_kind.then_some((kind.split(' ').next().unwrap_or(kind), said.trim_start()))
 }
 
-/// The place of what could not be compiled: `lib/shop.ex:3: …`, `… on lib/shop.ex:3:5:`.
+/// The place of what could not be compiled: `lib/shop.ex:3: …`, `… found on lib/shop.ex:3:5:`.
 fn named_place(kind: &str, said: &str) -> Option<Frame> {
     let names = ["CompileError", "SyntaxError", "TokenMissingError", "MismatchedDelimiterError", "EEx.SyntaxError"];
     names.contains(&kind).then_some(())?;
-    let said = said.split_once(" found on ").map_or(said, |(_, place)| place);
+    let said =
+        [" found on ", " missing on "].iter().find_map(|mark| said.split_once(mark)).map_or(said, |(_, place)| place);
     let (place, _) = said.split_once(": ").or_else(|| Some((said.strip_suffix(':')?, "")))?;
     let (path, line, column) = match place::path_line_and_column(place) {
         Some((path, line, column)) => (path, line, Some(column)),

@@ -94,6 +94,7 @@ fn what_names_its_place_alone() {
         ),
         ("shop: cart.c:12: total: Assertion `price > 0' failed.", "assertion failed cart.c:12 total"),
         ("** (SyntaxError) invalid syntax found on lib/shop.ex:3:5:", "SyntaxError lib/shop.ex:3 ?"),
+        ("** (TokenMissingError) token missing on lib/shop.ex:9:4:", "TokenMissingError lib/shop.ex:9 ?"),
     ] {
         assert_eq!(read(text).replace("./nightly", "nightly"), expected.replace("./nightly", "nightly"));
     }
