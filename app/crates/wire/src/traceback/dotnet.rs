@@ -19,7 +19,7 @@ static DOTTED: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant pattern compiles")
 });
 /// `at` in the languages that .NET speaks.
-const AT: &[&str] = &[
+pub(super) const AT: &[&str] = &[
     "at",
     "bei",
     "à",

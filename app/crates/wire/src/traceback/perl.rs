@@ -6,7 +6,7 @@ use domain::report::{Exception, Frame};
 /// How a file of Perl is named; what has another name is taken for one where callers follow.
 const ENDINGS: &[&str] = &[".pl", ".pm", ".t", ".cgi", ".psgi", ".plx", ".PL", ".al"];
 /// How errors of Perl's own begin.
-const SAID: &[&str] = &[
+pub(super) const SAID: &[&str] = &[
     "Can't locate ",
     "Can't call method ",
     "Can't use ",
@@ -25,7 +25,7 @@ const SAID: &[&str] = &[
     "Out of memory",
 ];
 /// What Perl says after an error because of it: the place is a caller's.
-const BECAUSE: &[&str] =
+pub(super) const BECAUSE: &[&str] =
     &["BEGIN failed--compilation aborted", "Compilation failed in require", "Execution of ", "\t...propagated"];
 
 /// The last death; empty where there is none.

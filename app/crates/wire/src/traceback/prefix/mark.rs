@@ -1,5 +1,6 @@
 //! By what a line of a traceback is known, whatever language it is of.
 
+use crate::traceback::{dotnet, perl};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -7,16 +8,52 @@ use std::sync::LazyLock;
 const CODE: &str = "rb|erb|haml|slim|rake|ru|thor|jbuilder|builder|py|pyx|pyw|js|mjs|cjs|jsx|ts|mts|cts|tsx|vue|svelte|go|s|rs|java|kt|kts|scala|groovy|clj|\
                     php|phtml|twig|pl|pm|t|cs|fs|vb|cshtml|razor|ex|exs|eex|heex|erl|hrl|swift|m|mm|c|cc|cpp|cxx|h|hh|hpp|dart|lua|bundle|html|ejs|pug|hbs|jinja|j2";
 
+/// What is surely a line of a traceback from there on, wherever it stands.
+static SURELY: LazyLock<String> = LazyLock::new(|| {
+    let alternatives = |texts: &[&str]| texts.iter().map(|text| regex::escape(text)).collect::<Vec<_>>().join("|");
+    let (at, said, because) = (alternatives(dotnet::AT), alternatives(perl::SAID), alternatives(perl::BECAUSE));
+    [
+        // C and C++: Boost's, Valgrind's, glog's, glibc's, lldb's.
+        r"(?-u:\b)[0-9]{1,4}# \S.* (?:at|in) \S",
+        "==[0-9]+== +(?:at|by) 0x",
+        "@ +0x[0-9a-f]{4,16} ",
+        r"[^\s(]+\([^\s()]*\+0x[0-9a-f]+\) ?\[0x",
+        r"\* frame #[0-9]+: 0x|frame #[0-9]+: 0x",
+        r"[^\s:]+: \S+:[0-9]+: [^`]*: Assertion `",
+        // Swift's backtraces, and Apple's reports.
+        r"(?-u:\b)[0-9]{1,4}[ \t]+(?:[0-9A-Za-z_.?+\[\]-]+[ \t]+){0,3}0x[0-9a-f]{6,16} \S",
+        r"(?:Fatal error|Precondition failed|Assertion failed): .*file \S+\.swift, line [0-9]",
+        // Dart's terse ones.
+        r"(?:package:|dart:)\S+ [0-9]+:[0-9]+ +\S|[^\s:\[\]]+\.dart [0-9]+:[0-9]+ +\S",
+        // .NET's, Unity's.
+        &format!(r"\b(?:{at}) [^\s(]+\(.*\) \S+ \S.*:\p{{L}}+ [0-9]"),
+        r"[^\s()]+ ?\([^()]*\) \(at \S.*:[0-9]+\)",
+        // Erlang's shell and terms, Elixir's.
+        r"in (?:function|call from) +\S+/[0-9]",
+        r#"(?:\[*\{[^\s"]*,)?\[\{file,"|\[*\{[^"]*\[file: (?:~c)?["']"#,
+        r"\([a-z_0-9]+ [0-9][^()\s]*\) \S+\.(?:exs?|erl|[hl]?eex):[0-9]",
+        r"\*\* \([A-Z][0-9A-Za-z_.]*Error\) ",
+        // Perl's callers, and what it says itself.
+        r"(?:[A-Za-z_][0-9A-Za-z_]*(?:::[0-9A-Za-z_]+)*(?:\(.*\))?|eval \{\.\.\.\}|eval '.*'|require \S+) called at \S.* line [0-9]",
+        &format!(r"(?:{said}|{because}|Trace begun).* ?(?-u:\b)at \S.* line [0-9]"),
+        // PHP's: Xdebug's table, and what names its place.
+        &format!(r"(?:PHP +)?(?:[0-9]+\.[0-9]+ +[0-9]+ +)?(?-u:\b)[0-9]{{1,4}}\. [^\s(]+\(.*\) \S.*\.(?:{CODE}):[0-9]"),
+        r"[A-Za-z_\\][0-9A-Za-z_\\{}]*(?:(?:->|::)[0-9A-Za-z_\\{}]+)?\(\) at /\S+:[0-9]+",
+        r"(?:PHP )?(?:Fatal|Parse|Recoverable fatal) error: .* in \S.* on line [0-9]",
+    ]
+    .join("|")
+});
 /// How a line of a traceback begins, without its indentation.
 static BEGINS: LazyLock<Regex> = LazyLock::new(|| {
+    let surely = &*SURELY;
     pattern(&format!(
-        r#"^\s*(?:File "[^"]*", line [0-9]|File \S+:[0-9]+, in |at (?:[^\s(]*\(|\S.*[:(][0-9]|\S.*\(<?[a-z]+|native\b|<anonymous>)|(?:[0-9]+: ?)?from \S+:[0-9]|(?:\([^()]+\) )?(?:[A-Za-z]:)?[^\s:("{{\[|]*\.(?:{CODE}):[0-9]|\(irb\):[0-9]|goroutine [0-9]+ \[|thread '.*panicked at |Traceback \(most recent call last\)|Caused by: |Wrapped by: |#[0-9]+ +(?:0x|[^0-9\s])|[0-9]+: [^\s].*::|[^\s@]*@\S+:[0-9]+:[0-9]+$|[^\s:]+ at \S+\.(?:rb|java):[0-9]+$|.*\) called at \S+ line [0-9])"#
+        r#"^\s*(?:File "[^"]*", line [0-9]|File \S+:[0-9]+, in |at (?:[^\s(]*\(|\S.*[:(][0-9]|\S.*\(<?[a-z]+|native\b|<anonymous>)|(?:[0-9]+: ?)?from \S+:[0-9]|(?:\([^()]+\) )?(?:[A-Za-z]:)?[^\s:("{{\[|]*\.(?:{CODE}):[0-9]|\(irb\):[0-9]|goroutine [0-9]+ \[|thread '.*panicked at |Traceback \(most recent call last\)|Caused by: |Wrapped by: |#[0-9]+ +(?:0x|[^0-9\s])|[0-9]+: [^\s].*::|[^\s@]*@\S+:[0-9]+:[0-9]+$|[^\s:]+ at \S+\.(?:rb|java):[0-9]+$|{surely})"#
     ))
 });
 /// The same anywhere in a line; faster, and never less.
 static WITHIN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r#"File "|File \S|\bat \S|from \S|\.(?:{CODE}):[0-9]|\(irb\)|goroutine [0-9]|panicked at |Traceback \(|Caused by: |Wrapped by: |#[0-9]+ |[0-9]: \S|@\S+:[0-9]"#
+        r#"File "|File \S|\bat \S|from \S|\.(?:{CODE}):[0-9]|\(irb\)|goroutine [0-9]|panicked at |Traceback \(|Caused by: |Wrapped by: |#[0-9]+ |[0-9]: \S|@\S+:[0-9]|[0-9]# |\b0x[0-9a-f]|\+0x[0-9a-f]|: Assertion `|file \S+\.swift, line|\.dart [0-9]|(?:package|dart):\S+ [0-9]|:\p{{L}}+ [0-9]|in (?:function|call from) |file(?:,\\*"|: )|\*\* \([A-Z]| on line [0-9]"#
     ))
 });
 
@@ -37,8 +74,9 @@ pub(super) fn begins(line: &str) -> bool {
 /// Where the line's part begins that is of a traceback: of what is surely one, wherever it stands.
 pub(super) fn place(line: &str) -> Option<usize> {
     static SURE: LazyLock<Regex> = LazyLock::new(|| {
+        let surely = &*SURELY;
         pattern(&format!(
-            r#"File "[^"]*", line [0-9]|\bat [^\s(]+\([^\s()]+\)|\bat [^()]*\([^()\s]+:[0-9]+|\bat (?:async )?[^\s():]+:[0-9]+:[0-9]+|from \S+:[0-9]+(?::in)?|(?:[A-Za-z]:)?[^\s:("]*\.(?:{CODE}):[0-9]+|goroutine [0-9]+ \[|thread '|[0-9]+: [0-9A-Za-z_<]+::"#
+            r#"File "[^"]*", line [0-9]|\bat [^\s(]+\([^\s()]+\)|\bat [^()]*\([^()\s]+:[0-9]+|\bat (?:async )?[^\s():]+:[0-9]+:[0-9]+|from \S+:[0-9]+(?::in)?|(?:[A-Za-z]:)?[^\s:("]*\.(?:{CODE}):[0-9]+|goroutine [0-9]+ \[|thread '|[0-9]+: [0-9A-Za-z_<]+::|#[0-9]+ +(?:0x[0-9a-f]|\S.*[:(][0-9]|\{{main\}})|{surely}"#
         ))
     });
     SURE.find(line).map(|found| found.start())

@@ -73,9 +73,19 @@ pub(super) fn read(lines: &[&str], read: impl Fn(&[&str]) -> Option<Found>) -> O
     if plain.is_some() && is_plain {
         return plain;
     }
-    let frames = |found: &Option<Found>| found.as_ref().map_or(0, |(_, exceptions)| count(exceptions));
-    let repeated = repeated::taken_off(lines).and_then(read);
-    if repeated.is_some() && frames(&repeated) >= frames(&plain) { repeated } else { plain }
+    let repeated = repeated::taken_off(lines).and_then(|(prefix, lines)| Some((prefix, read(lines)?)));
+    let Some((prefix, repeated)) = repeated else { return plain };
+    let frames = |(_, exceptions): &Found| count(exceptions);
+    // A prefix within a frame hides what the frame is of, and its reader may drop it for that.
+    let is_better = |plain: &Found| frames(&repeated) >= frames(plain) || has_before(plain, prefix);
+    if plain.as_ref().is_none_or(is_better) { Some(repeated) } else { plain }
+}
+
+/// Whether a path or a function begins with the prefix: then that was taken for a part of it.
+fn has_before((_, exceptions): &Found, prefix: &str) -> bool {
+    let frames = exceptions.iter().flat_map(|exception| &exception.frames);
+    let mut texts = frames.flat_map(|frame| frame.path().into_iter().chain(frame.function.as_deref()));
+    texts.any(|text| repeated::behind(text, prefix).is_some())
 }
 
 /// Whether it is the same traceback with less in its messages: then what was taken off told where

@@ -10,21 +10,24 @@ const AROUND: usize = 10;
 /// Of these, so many have the same before them.
 const ALIKE: usize = 2;
 
-/// The lines that have the same prefix as the last one of a traceback, without it; numbers in it
-/// may differ.
-pub(super) fn taken_off<'a>(lines: &[&'a str]) -> Option<Vec<Cow<'a, str>>> {
-    let (at, prefix) = lines.iter().enumerate().rev().find_map(|(at, line)| {
+/// Lines of a traceback, from the last one up, whose prefix is tried.
+const TRIED: usize = 10;
+
+/// The prefix of the last line of a traceback that others have, too; and those lines without it;
+/// numbers in it may differ.
+pub(super) fn taken_off<'a>(lines: &[&'a str]) -> Option<(&'a str, Vec<Cow<'a, str>>)> {
+    let prefixes = lines.iter().enumerate().rev().filter_map(|(at, line)| {
         let prefix = line[..mark::place(line)?].trim_end();
         (!prefix.is_empty() && prefix.len() <= LONGEST).then_some((at, prefix))
+    });
+    let prefix = prefixes.take(TRIED).find_map(|(at, prefix)| {
+        let around = &lines[at.saturating_sub(AROUND)..lines.len().min(at + AROUND + 1)];
+        let alike = |prefix: &str| around.iter().filter(|line| behind(line, prefix).is_some()).count();
+        // A box around the lines is not the same before all of them.
+        let without_box = prefix.trim_end_matches([' ', '|', '+', '-']);
+        let prefix = if !without_box.is_empty() && alike(without_box) > alike(prefix) { without_box } else { prefix };
+        (alike(prefix) > ALIKE).then_some(prefix)
     })?;
-    let around = &lines[at.saturating_sub(AROUND)..lines.len().min(at + AROUND + 1)];
-    let alike = |prefix: &str| around.iter().filter(|line| behind(line, prefix).is_some()).count();
-    // A box around the lines is not the same before all of them.
-    let without_box = prefix.trim_end_matches([' ', '|', '+', '-']);
-    let prefix = if !without_box.is_empty() && alike(without_box) > alike(prefix) { without_box } else { prefix };
-    if alike(prefix) <= ALIKE {
-        return None;
-    }
     let filled = lines.iter().filter_map(|line| behind(line, prefix)).filter(|rest| !rest.trim().is_empty());
     let spaces = filled.map(|rest| rest.len() - rest.trim_start_matches(' ').len()).min()?;
     let mut taken: Vec<Cow<'a, str>> = Vec::new();
@@ -38,11 +41,11 @@ pub(super) fn taken_off<'a>(lines: &[&'a str]) -> Option<Vec<Cow<'a, str>>> {
             None => {}
         }
     }
-    Some(taken)
+    Some((prefix, taken))
 }
 
 /// What stands behind such a prefix, digits for digits.
-fn behind<'a>(line: &'a str, prefix: &str) -> Option<&'a str> {
+pub(super) fn behind<'a>(line: &'a str, prefix: &str) -> Option<&'a str> {
     let mut rest = line;
     let mut wanted = prefix;
     while let Some(first) = wanted.chars().next() {

@@ -229,6 +229,9 @@ fn prefixes() {
         "~~ 7 x",
         "    Traceback (most recent call last):",
         "Nov 20 03:00:07 box shop[1]: goroutine 1 [running]:",
+        "~~ 7 f(1) called at a.pl line 3",
+        "PHP   1. f($a) /a.php:3",
+        "{f,g,1,[{file,\"a.erl\"},{line,3}]},",
         "x",
         "",
     ];
@@ -248,6 +251,13 @@ fn prefixes() {
         "ERROR ",
         "at f (/a.js:1:2)",
         "7",
+        "f(",
+        ") called at ",
+        "1. f(",
+        "Can't locate ",
+        "bei A.b(",
+        "0 a ",
+        "[{file,",
     ];
     try_all(|lines| prefix::read(lines, |_| None).map(|(_, found)| found).unwrap_or_default(), &lines, &marks);
 }

@@ -94,8 +94,9 @@ const BEFORE: &[(&str, Put)] = &[
     ("the journal's JSON", |_, line| json!({ "MESSAGE": line, "_PID": "12", "PRIORITY": "3" }).to_string()),
 ];
 
-/// All with all takes a minute.
-const STEP: usize = 3;
+/// Prefixes that are told by being the same before several lines: before one alone, nobody can
+/// tell where they end.
+const REPEATED: [&str; 3] = ["stern", "one that nobody knows", "another that nobody knows"];
 
 fn put(text: &str, before: Put) -> String {
     text.lines().enumerate().map(|(at, line)| before(at, line) + "\n").collect()
@@ -104,9 +105,9 @@ fn put(text: &str, before: Put) -> String {
 #[test]
 fn a_prefix_makes_no_difference() {
     let mut wrong = Vec::new();
-    for (number, (name, text, expected)) in ALL.iter().enumerate() {
-        // Each text behind some of them, each of them before some texts of all languages.
-        for (prefix, before) in BEFORE.iter().skip(number % STEP).step_by(STEP) {
+    for (name, text, expected) in ALL {
+        let is_one_line = text.lines().count() == 1;
+        for (prefix, before) in BEFORE.iter().filter(|(prefix, _)| !(is_one_line && REPEATED.contains(prefix))) {
             let read = parse(&put(text, *before)).map(|report| shown(&report)).unwrap_or_default();
             if read != *expected {
                 wrong.push(format!("{name} behind {prefix}:\n{read}"));
