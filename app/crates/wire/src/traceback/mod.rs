@@ -7,6 +7,7 @@ mod elixir;
 mod failure;
 mod go;
 mod java;
+mod later;
 mod node;
 mod perl;
 mod php;
@@ -94,10 +95,12 @@ fn last_traceback(lines: &[&str]) -> Option<Found> {
         (Platform::Native, cpp::parse),
     ] {
         let exceptions = read(lines);
-        // Text of one language may look like another's here and there; most of it looks like its
-        // own.
-        if count(&exceptions) > best.as_ref().map_or(0, |(_, best)| count(best)) {
-            best = Some((platform, exceptions));
+        if count(&exceptions) > 0 {
+            let found = (platform, exceptions);
+            best = Some(match best {
+                Some(best) => later::better(lines, best, found),
+                None => found,
+            });
         }
     }
     best
@@ -111,11 +114,20 @@ fn count(exceptions: &[Exception]) -> usize {
 fn last_lines<'a>(text: &'a str) -> Vec<&'a str> {
     // A carriage return alone ends a line, too: some logs keep a text in one line that way.
     let ends = |line: &'a str| line.trim_end_matches('\r').rsplit('\r');
-    let mut lines: Vec<&str> = text.lines().rev().flat_map(ends).take(TEXT_LINES).collect();
+    let is_kept = |line: &&str| !names_query(line);
+    let mut lines: Vec<&str> = text.lines().rev().flat_map(ends).filter(is_kept).take(TEXT_LINES).collect();
     // Where a quote of Markdown begins or ends, a traceback does.
     lines.iter_mut().filter(|line| line.trim_start().starts_with("```")).for_each(|line| *line = "");
     lines.reverse();
     lines
+}
+
+/// Whether the line says which code made the database query above it: `↳ app/cart.rb:3:in 'show'`
+/// of Rails, `↳ Shop.Cart.total/1, at: lib/cart.ex:3` of Ecto. It is no call of a traceback.
+fn names_query(line: &str) -> bool {
+    line.split_once("↳ ").is_some_and(|(_, place)| {
+        place.contains(":in ") || place.contains(", at: ") || place::path_and_line(place.trim_end()).is_some()
+    })
 }
 
 /// The text's end, without the colours of a terminal.

@@ -31,6 +31,7 @@ pub(super) const BECAUSE: &[&str] =
 /// The last death; empty where there is none.
 pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     let mut found = Vec::new();
+    let mut end_of_last = None;
     let mut at = 0;
     while at < lines.len() {
         let Some(((said, path, line), is_sure)) = death(lines[at]) else {
@@ -39,12 +40,29 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
         };
         let begin = at;
         at += 1;
+        // A handler of deaths that prints its callers adds where it did so itself.
+        let handler = lines.get(at).and_then(|line| handler(line)).filter(|_| !said.trim().is_empty());
+        at += usize::from(handler.is_some());
         // Innermost first: where, and what was called there.
         let mut calls: Vec<((&str, u32), Option<&str>)> = Vec::new();
         while let Some(line) = lines.get(at) {
             let Some(call) = called(line).or_else(|| because(line)) else { break };
             calls.push(call);
             at += 1;
+        }
+        // The handler dies in turn, and is called once more.
+        if end_of_last == Some(begin) && self::handler(lines[begin]).is_some() {
+            end_of_last = Some(at);
+            continue;
+        }
+        if let Some(handler) = handler {
+            match calls.first() {
+                // It was called where the script died.
+                Some((place, _)) if *place == (path, line) => {
+                    calls.remove(0);
+                }
+                _ => calls.insert(0, (handler, None)),
+            }
         }
         if !is_sure && calls.is_empty() {
             continue;
@@ -58,6 +76,7 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
             ..Exception::default()
         };
         found = vec![exception];
+        end_of_last = Some(at);
     }
     found
 }
@@ -105,12 +124,20 @@ fn death(line: &str) -> Option<((&str, &str, u32), bool)> {
 
 /// `\tmain::f(1) called at x.pl line 9`
 fn called(line: &str) -> Option<((&str, u32), Option<&str>)> {
-    let (called, path, line, rest) = at_line(line)?;
-    let called = called.strip_suffix(" called")?.trim_start();
+    // The last one: a message that is handed on has its own place in it.
+    let at = line.rfind(" called at ")?;
+    let called = line[..at].trim_start();
+    let (_, path, line, rest) = at_line(&line[at + " called ".len()..])?;
     matches!(rest, "" | "." | ",").then_some(())?;
     let name = called.find('(').map_or(called, |at| &called[..at]);
     let is_block = name.starts_with("eval ") || name.starts_with("require ") || name.is_empty();
     Some(((path, line), (!is_block).then_some(name)))
+}
+
+/// ` at x.pl line 3.` below a death: where Carp was asked to print the callers.
+fn handler(line: &str) -> Option<(&str, u32)> {
+    let (said, path, line, _) = at_line(line.strip_prefix(' ')?)?;
+    said.is_empty().then_some((path, line))
 }
 
 fn because(line: &str) -> Option<((&str, u32), Option<&str>)> {

@@ -63,15 +63,15 @@ fn printed(lines: &[&str], end_of_last: usize, at: usize) -> Option<(Exception, 
         // Older ones do not name the type of these, but print the calls that led there.
         None => {
             lines.get(at + 1).and_then(|below| from(below))?;
-            (said, if said.starts_with("syntax error") { "SyntaxError" } else { "Exception" })
+            untyped(said)
         }
     };
     let end_of_message = message_end(lines, at + 1);
     let more = lines[at + 1..end_of_message].iter().copied();
     let value = message(std::iter::once(value).chain(more));
-    let mut frames: Vec<Frame> = lines[end_of_message..].iter().map_while(|line| from(line)).collect();
-    let mut end = end_of_message + frames.len();
-    frames.reverse();
+    let below = lines[end_of_message..].iter().take_while(|line| is_gap(line) || from(line).is_some()).count();
+    let mut end = end_of_message + below;
+    let mut frames: Vec<Frame> = lines[end_of_message..end].iter().rev().filter_map(|line| from(line)).collect();
     if frames.is_empty() {
         // Ruby 2.5 to 2.7 on a terminal print oldest calls first, above.
         frames = lines[end_of_last..at].iter().rev().map_while(|line| numbered_from(line)).collect();
@@ -80,6 +80,22 @@ fn printed(lines: &[&str], end_of_last: usize, at: usize) -> Option<(Exception, 
     }
     frames.push(innermost);
     Some((Exception { kind: kind.to_owned(), value, frames, ..Exception::default() }, end))
+}
+
+/// Message and type of what is printed without its type: of an empty message, the type stands in
+/// its place.
+fn untyped(said: &str) -> (&str, &str) {
+    match said.trim_end() {
+        "unhandled exception" => ("", "RuntimeError"),
+        kind if constant(kind).is_some() => ("", kind),
+        _ if said.starts_with("syntax error") => (said, "SyntaxError"),
+        _ => (said, "Exception"),
+    }
+}
+
+/// ` ... 10067 levels...` in the place of calls that a deep recursion made.
+fn is_gap(line: &str) -> bool {
+    line.trim().strip_prefix("... ").is_some_and(|rest| rest.ends_with(" levels..."))
 }
 
 /// Lines of a message up to the first `from`; none where no `from` follows.

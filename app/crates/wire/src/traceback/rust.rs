@@ -15,7 +15,16 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     let at = lines.iter().rposition(|line| line.contains(PANICKED) || line.contains(CRASHED));
     let below = &lines[at.map_or(0, |at| at + 1)..];
     let later = returned_error(below).or_else(|| located_error(below));
-    later.or_else(|| panic(&lines[at?..])).or_else(|| hooked(&lines[at?..])).into_iter().collect()
+    let found = later.or_else(|| panic(&lines[at?..])).or_else(|| hooked(&lines[at?..]));
+    found.or_else(|| unsaid(lines)).into_iter().collect()
+}
+
+/// A panic's backtrace, above which it is not said what panicked.
+fn unsaid(lines: &[&str]) -> Option<Exception> {
+    let at = lines.iter().rposition(|line| is_backtrace(line))?;
+    let frames = frames(&lines[at..]);
+    let is_rust = |frame: &Frame| frame.filename.as_deref().is_some_and(|path| path.ends_with(".rs"));
+    frames.iter().any(is_rust).then(|| exception("panic", None, frames))
 }
 
 /// A panic, `lines` beginning where it says so.

@@ -3,6 +3,7 @@
 
 mod growth;
 mod layouts;
+mod mixed;
 mod newer;
 mod prefixes;
 

@@ -27,6 +27,10 @@ pub(super) fn frame(line: &str) -> Option<Frame> {
         .and_then(|text| text.rsplit_once(" ("))
         .map_or(place, |(_, place)| place.split_once(')').map_or(place, |(place, _)| place));
     if let Some((path, line, column)) = place::path_line_and_column(place) {
+        // Rust prints its places in the same way.
+        if path.ends_with(".rs") {
+            return None;
+        }
         return Some(place::frame(path, Some(line), Some(column), function));
     }
     let is_file = |path: &str| FILES.iter().any(|end| path.ends_with(end));

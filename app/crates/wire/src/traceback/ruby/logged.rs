@@ -7,7 +7,7 @@ use domain::report::{Exception, Frame};
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// Lines within a backtrace that are no places, as `... 12 levels...`.
+/// Lines within a backtrace that are no places.
 const MOST_BETWEEN: usize = 2;
 /// Ends of the names of Ruby's files, and of its templates'.
 const FILES: [&str; 14] = [
@@ -63,6 +63,9 @@ pub(super) fn read(lines: &[&str], end_of_last: usize, at: usize) -> Option<(Log
         return None;
     }
     let window = &lines[end_of_last.max(at.saturating_sub(MESSAGE_LINES))..at];
+    if window.iter().rev().find(|line| !line.trim().is_empty()).is_some_and(|line| is_hint(line)) {
+        return None;
+    }
     let causes = window.iter().rposition(|line| line.trim() == "Causes:");
     let mut said = header(&window[..causes.unwrap_or(window.len())]);
     // A mail says where, and then all places once more.
@@ -72,7 +75,8 @@ pub(super) fn read(lines: &[&str], end_of_last: usize, at: usize) -> Option<(Log
     if said.is_none() && !first.is_sure {
         return None;
     }
-    let (mut frames, is_sure, end) = frames(lines, at);
+    // Places without a title may be anything that a log mentions, unless one is below the other.
+    let (mut frames, is_sure, end) = frames(lines, at, if said.is_some() { MOST_BETWEEN } else { 0 });
     if said.is_none() {
         if !is_sure || frames.len() < 2 {
             return None;
@@ -95,6 +99,11 @@ pub(super) fn read(lines: &[&str], end_of_last: usize, at: usize) -> Option<(Log
     Some((Logged { exceptions, is_cause }, end))
 }
 
+/// Above calls that tools print beside advice on queries, as Bullet does: nothing was raised.
+fn is_hint(line: &str) -> bool {
+    line.trim().trim_end_matches(':').eq_ignore_ascii_case("call stack")
+}
+
 struct Said {
     kind: String,
     value: Option<String>,
@@ -104,6 +113,10 @@ struct Said {
 
 /// Type and message in the lines above the places: of the nearest that names one.
 fn header(lines: &[&str]) -> Option<Said> {
+    let nearest = lines.iter().rposition(|line| !line.trim().is_empty());
+    if let Some(inspected) = nearest.and_then(|at| inspected(lines[at], at)) {
+        return Some(inspected);
+    }
     let nearest = lines.iter().enumerate().rev().find_map(|(at, line)| {
         let line = line.trim_end();
         let said = type_at(&TYPE, line, lines, at).or_else(|| last_in_line(line, lines, at))?;
@@ -141,6 +154,13 @@ fn last_in_line(line: &str, lines: &[&str], at: usize) -> Option<Said> {
     let kind = constant(kind)?.to_owned();
     let value = value.split_once(" -- : ").map_or(value, |(_, value)| value);
     Some(Said { kind, value: message(std::iter::once(value).chain(continued(&lines[at + 1..]))), at })
+}
+
+/// `#<Shop::NoPrice: message>`, as `inspect` and `p` show an exception.
+fn inspected(line: &str, at: usize) -> Option<Said> {
+    let (_, rest) = line.trim_end().strip_suffix('>')?.split_once("#<")?;
+    let (kind, value) = rest.split_once(": ")?;
+    Some(Said { kind: constant(kind)?.to_owned(), value: message([value]), at })
 }
 
 /// What stands in brackets, which may end in a later line.
@@ -189,7 +209,7 @@ fn last_said(lines: &[&str]) -> Option<String> {
 
 /// The places from this line on, innermost first; whether some name their method as only Ruby
 /// does; and where they end.
-fn frames(lines: &[&str], at: usize) -> (Vec<Frame>, bool, usize) {
+fn frames(lines: &[&str], at: usize, most_between: usize) -> (Vec<Frame>, bool, usize) {
     let (mut frames, mut is_sure, mut end, mut between) = (Vec::new(), false, at, 0);
     for (number, line) in lines.iter().enumerate().skip(at) {
         match place_of(line) {
@@ -199,10 +219,11 @@ fn frames(lines: &[&str], at: usize) -> (Vec<Frame>, bool, usize) {
                 end = number + 1;
                 between = 0;
             }
+            None if super::is_gap(line) => end = number + 1,
             None if line.contains("Caused by:") || TYPE.is_match(line) || super::headline(line).is_some() => break,
             None => {
                 between += 1;
-                if between > MOST_BETWEEN {
+                if between > most_between {
                     break;
                 }
             }
