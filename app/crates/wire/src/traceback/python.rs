@@ -215,6 +215,7 @@ impl<'a> Reader<'a> {
             Some(_) => return,
             None => depth,
         };
+        let titled = self.at.checked_sub(2).and_then(|above| self.lines.get(above)).and_then(titled);
         let frames = self.frames(depth);
         let first = self.text(depth).and_then(exception);
         if first.is_none() && frames.is_empty() {
@@ -226,6 +227,7 @@ impl<'a> Reader<'a> {
                 let more = self.more_message(depth);
                 Exception { value: message(first.value.as_deref().into_iter().chain(more)), ..first }
             }
+            None if titled.is_some() && !frames.is_empty() => titled.unwrap_or_default(),
             // Cut short before it came to the point.
             None => Exception { kind: UNNAMED.to_owned(), ..Exception::default() },
         };
@@ -338,6 +340,12 @@ fn frame(line: &str) -> Option<Frame> {
     };
     let number = number.trim().parse().ok()?;
     Some(place::frame(path, Some(number), None, function))
+}
+
+/// `[ERROR] KeyError: 'tea'`, as AWS Lambda says above the traceback what was raised.
+fn titled(line: &Line<'_>) -> Option<Exception> {
+    let Line::Text(_, text) = line else { return None };
+    text.strip_prefix("[ERROR] ").filter(|text| is_error(text)).and_then(exception)
 }
 
 /// The line that begins and ends a quoted text.

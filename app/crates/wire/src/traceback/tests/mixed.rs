@@ -165,3 +165,12 @@ fn what_ruby_prints_in_the_place_of_a_message() {
         assert_eq!(read(&text), expected);
     }
 }
+
+#[test]
+fn lambda_says_above_a_traceback_what_was_raised() {
+    let calls =
+        "Traceback (most recent call last):\n  File \"/var/task/cup.py\", line 8, in fill\n    tea = event['tea']\n";
+    assert_eq!(read(&format!("[ERROR] KeyError: 'tea'\n{calls}")), "KeyError 'tea' /var/task/cup.py:8 fill");
+    assert_eq!(read(&format!("[ERROR] it failed\n{calls}KeyError: 'tea'\n")), "KeyError 'tea' /var/task/cup.py:8 fill");
+    assert_eq!(read(&format!("[ERROR] it failed\n{calls}")), "Exception - /var/task/cup.py:8 fill");
+}
