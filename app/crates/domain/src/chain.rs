@@ -14,7 +14,7 @@
 //! | groups ([`Exception::is_group`]) | they say where their members were gathered | members first |
 //! | suppressed exceptions (`Throwable.getSuppressed`) | what failed while something else already did | last of all |
 
-use super::report::{Exception, Platform, Report};
+use super::report::{Exception, Frame, Platform, Report};
 
 /// How a client names the link of an exception that was suppressed in favour of its parent.
 pub const SUPPRESSED: &str = "suppressed";
@@ -100,8 +100,14 @@ pub fn in_order(report: &Report) -> Vec<usize> {
 /// The exception that was raised and, where it only carries, what it carries: those that its type
 /// stands for, the outermost first.
 pub fn raised_and_carried(report: &Report) -> Vec<&Exception> {
+    report.exceptions.len().checked_sub(1).map_or_else(Vec::new, |last| with_carried(report, last))
+}
+
+/// An exception and, where it only carries, what it carries, as [`raised_and_carried`] of a report
+/// that is about it alone.
+pub fn with_carried(report: &Report, index: usize) -> Vec<&Exception> {
     let mut found = Vec::new();
-    let mut at = report.exceptions.len().checked_sub(1);
+    let mut at = Some(index);
     // As many steps as there are exceptions: ids that lead round in a circle end, too.
     while let Some(index) = at.filter(|_| found.len() < report.exceptions.len()) {
         found.push(&report.exceptions[index]);
@@ -302,10 +308,20 @@ fn is_recovered(exception: &Exception, cause: &Exception) -> bool {
 }
 
 /// Whether an error of Go's was made for a variable of a package: its stack ends in the package's
-/// initialization (`init`; functions that are written as `init` are called `init.0`).
+/// initialization (`init`; functions that are written as `init` are called `init.0`), or, where a
+/// function of the program makes it, begins there.
 fn was_made_at_start(exception: &Exception) -> bool {
-    let function = exception.frames.last().and_then(|frame| frame.function.as_deref());
-    function.is_some_and(|function| function == "init" || function.ends_with(".init"))
+    let is_runtime = |frame: &&Frame| {
+        frame.module.as_deref() == Some("runtime")
+            || frame.function.as_deref().is_some_and(|it| it.starts_with("runtime."))
+    };
+    let outermost = exception.frames.iter().find(|frame| !is_runtime(frame));
+    // A method of that name is none: `(*Cart).init`.
+    let is_init = |frame: &Frame| {
+        let function = frame.function.as_deref().unwrap_or_default();
+        function == "init" || (function.ends_with(".init") && !function.ends_with(").init"))
+    };
+    [outermost, exception.frames.last()].into_iter().flatten().any(is_init)
 }
 
 fn is_silent(exception: &Exception) -> bool {

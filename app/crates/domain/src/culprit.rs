@@ -84,11 +84,11 @@ pub fn choose(
     facts: &BTreeMap<FrameAt, LineFacts>,
     rules: &Rules,
 ) -> Choice {
-    if chain::raised_and_carried(report).into_iter().any(|exception| rules.ignores(exception)) {
+    if report.exceptions.len().checked_sub(1).is_some_and(|raised| ignores(report, rules, raised)) {
         return Choice::Dropped(Dropped::IgnoredException);
     }
     let (ignored, others): (Vec<usize>, Vec<usize>) =
-        chain::members(report).into_iter().partition(|&member| rules.ignores(&report.exceptions[member]));
+        chain::members(report).into_iter().partition(|&member| ignores(report, rules, member));
     if others.is_empty() && !ignored.is_empty() {
         return Choice::Dropped(Dropped::IgnoredException);
     }
@@ -106,11 +106,16 @@ pub fn choose_of_member(
     facts: &BTreeMap<FrameAt, LineFacts>,
     rules: &Rules,
 ) -> Choice {
-    if rules.ignores(&report.exceptions[member]) {
+    if ignores(report, rules, member) {
         return Choice::Dropped(Dropped::IgnoredException);
     }
     let own = chain::with_causes(&report.exceptions, member);
     choose_among(report, located, facts, rules, |exception| own.contains(&exception))
+}
+
+/// Whether settings ignore an exception, by its type or by that of what it only carries.
+fn ignores(report: &Report, rules: &Rules, index: usize) -> bool {
+    chain::with_carried(report, index).into_iter().any(|exception| rules.ignores(exception))
 }
 
 fn choose_among(

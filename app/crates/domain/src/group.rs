@@ -24,27 +24,28 @@ pub fn further_members(report: &Report) -> Vec<Member> {
     let of = u32::try_from(members.len()).unwrap_or(u32::MAX);
     let looked_at = &members[..members.len().min(MOST_MEMBERS)];
     let is_new = |&(place, member): &(usize, &usize)| {
-        let frames = |index: usize| &report.exceptions[index].frames;
-        !frames(*member).is_empty()
-            && !looked_at[..place]
-                .iter()
-                .any(|&before| fails_alike(&report.exceptions[before], &report.exceptions[*member]))
+        let failure = failure_of(&report.exceptions, *member);
+        failure.iter().any(|(_, _, calls)| !calls.is_empty())
+            && !looked_at[..place].iter().any(|&before| failure_of(&report.exceptions, before) == failure)
     };
     let further = looked_at.iter().enumerate().skip(1).filter(is_new);
     let numbered = further.filter_map(|(place, _)| u32::try_from(place + 1).ok());
     numbered.map(|number| Member { number, of, group: group.full_name() }).collect()
 }
 
-/// Whether two members have the same type and calls.
-fn fails_alike(one: &Exception, other: &Exception) -> bool {
-    let place = |exception: &Exception| {
-        exception
-            .frames
-            .iter()
-            .map(|frame| (frame.abs_path.clone(), frame.filename.clone(), frame.line))
-            .collect::<Vec<_>>()
+/// Where a frame is: its absolute path, its file and its line.
+type Call<'r> = (Option<&'r str>, Option<&'r str>, Option<u32>);
+
+/// Type, module and calls of a member and of its causes: what fails alike has the same of each. A
+/// member that another exception caused may have no calls of its own.
+fn failure_of(exceptions: &[Exception], member: usize) -> Vec<(&str, Option<&str>, Vec<Call<'_>>)> {
+    let of_one = |index: usize| {
+        let exception = &exceptions[index];
+        let calls = exception.frames.iter();
+        let calls = calls.map(|frame| (frame.abs_path.as_deref(), frame.filename.as_deref(), frame.line)).collect();
+        (exception.kind.as_str(), exception.module.as_deref(), calls)
     };
-    (&one.kind, &one.module) == (&other.kind, &other.module) && place(one) == place(other)
+    with_causes(exceptions, member).into_iter().map(of_one).collect()
 }
 
 /// The report that is only about its member: without the group and its other members. As it is,

@@ -2,7 +2,7 @@
 
 use crate::sentry_event::{Batched, Event, short};
 use crate::sentry_fields::{RawException, RawFrame};
-use crate::sentry_frames::kept_frames;
+use crate::sentry_frames::{kept_frames, with_message_read};
 use domain::fingerprint::Fingerprint;
 use domain::group::further_members;
 use domain::report::{Frame, Member, Report};
@@ -38,9 +38,12 @@ impl Event<'_> {
             line: raw.line.line(),
             ..Frame::default()
         };
-        let told =
-            |raw: &RawException<'_>| self.exception(raw, kept_frames(&raw.stacktrace, platform).map(place).collect());
-        let exceptions = exceptions.iter().map(told).collect();
+        // What a message says of frames is a member's as well: it is compared in the report.
+        let told = |raw: &RawException<'_>| {
+            let exception = self.exception(raw, kept_frames(&raw.stacktrace, platform).map(place).collect());
+            with_message_read(raw, exception, platform)
+        };
+        let exceptions = exceptions.iter().flat_map(told).collect();
         further_members(&Report { platform, exceptions, ..Report::default() })
     }
 }
@@ -98,6 +101,28 @@ mod tests {
         let alike =
             vec![member(0, "errors", "a.js", 3), member(1, "errors", "a.js", 3), member(2, "errors", "a.js", 4)];
         assert_eq!(numbers(&group("AggregateError", true, alike)), [3], "what fails alike is taken once");
+        let wrapped = |number: usize| {
+            let mut wrapper = member(number, "errors", "wrap.js", 1);
+            wrapper["stacktrace"] = Value::Null;
+            let mut cause = member(number, "cause", &format!("{number}.js"), 5);
+            cause["mechanism"] = json!({"exception_id": number + 20, "parent_id": number + 1, "source": "cause"});
+            [cause, wrapper]
+        };
+        let of_causes = (0..3).flat_map(wrapped).collect();
+        assert_eq!(numbers(&group("AggregateError", true, of_causes)), [2, 3], "the causes have the calls");
+        let remote = |number: usize| {
+            let mut failed = member(number, "exceptions", "pool.py", 1);
+            let file = format!("/srv/{number}.py");
+            let text = format!(
+                "Caught E in worker.\nOriginal Traceback (most recent call last):\n  File \"{file}\", line 3, in work\n    \
+                 x\nE: x\n"
+            );
+            failed["value"] = json!(text);
+            failed
+        };
+        let mut of_workers = group("ExceptionGroup", true, (0..2).map(remote).collect());
+        of_workers["platform"] = json!("python");
+        assert_eq!(numbers(&of_workers), [2], "the workers' calls are read");
         let many = (0..40).map(|number| member(number, "errors", &format!("{number}.js"), 1)).collect();
         assert_eq!(numbers(&group("AggregateError", true, many)).len(), 9);
     }

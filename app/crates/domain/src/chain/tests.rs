@@ -45,6 +45,10 @@ fn in_go_the_innermost_stack_leads() {
     // A variable of a package: its stack says when the program started.
     assert_eq!(order(&chain(&["init"], &["main", "Order"])), ["Order", "report", "init"]);
     assert_eq!(order(&chain(&["init"], &[])), ["report", "init"]);
+    for made in [["init", "newErr"], ["runtime.doInit", "shop.init"]] {
+        assert_eq!(order(&chain(&made, &["main", "Order"])), ["Order", "report", made[1]], "a function made it");
+    }
+    assert_eq!(order(&chain(&["main", "(*Cart).init"], &[])), ["(*Cart).init", "report"], "a method of that name");
     assert_eq!(order(&chain(&["main", "init.0"], &[])), ["init.0", "report"], "a function of that name");
     // Old clients number nothing.
     let unnumbered = vec![exception("*errors.fundamental", &["Count"]), exception("*fmt.wrapError", &["report"])];

@@ -126,3 +126,49 @@ fn a_members_report_is_only_about_it() {
     let whole = Report { member: None, ..report };
     assert_eq!(only_member(&whole), whole);
 }
+
+/// The group of what wraps failures at these paths: nothing but the causes' calls tells them apart.
+fn wrapped(paths: &[&str], carrier: &str) -> Report {
+    let mut report = group(&vec!["lib/wrap.py"; paths.len()]);
+    for exception in report.exceptions.iter_mut().filter(|exception| !exception.is_group) {
+        carrier.clone_into(&mut exception.kind);
+        exception.frames.clear();
+    }
+    for (number, path) in (1..).zip(paths) {
+        let source = Some("__cause__".to_owned());
+        let (id, parent, frames) = (Some(100 + number), Some(number), vec![frame(path)]);
+        let cause = Exception { kind: "SoldOut".to_owned(), id, parent, source, frames, ..Exception::default() };
+        report.exceptions.insert(0, cause);
+    }
+    report
+}
+
+#[test]
+fn members_are_told_apart_by_their_causes() {
+    let numbers = |paths: &[&str]| told(&wrapped(paths, "Failed"), Settings::default());
+    assert_eq!(numbers(&["shop/a.py", "shop/b.py", "shop/c.py"]), [2, 3]);
+    assert_eq!(numbers(&["shop/a.py", "shop/a.py", "shop/c.py"]), [3]);
+    let mut same = wrapped(&["shop/a.py", "shop/a.py"], "Failed");
+    assert!(further_members(&same).is_empty(), "they fail alike");
+    "Gone".clone_into(&mut same.exceptions[0].kind);
+    assert_eq!(further_members(&same).len(), 1, "of another type");
+    let mut silent = wrapped(&["shop/a.py", "shop/b.py"], "Failed");
+    silent.exceptions[0].frames.clear();
+    assert!(further_members(&silent).is_empty(), "the second says nowhere");
+}
+
+#[test]
+fn what_a_member_only_carries_may_be_ignored() {
+    let ignoring = || Settings { ignored_exceptions: vec!["SoldOut".to_owned()], ..Settings::default() };
+    let rules = Rules::new(ignoring(), Vec::new(), Timestamp::UNIX_EPOCH);
+    for paths in [&["shop/a.py"][..], &["shop/a.py", "shop/b.py"]] {
+        let report = wrapped(paths, "System.Reflection.TargetInvocationException");
+        let choice = choose(&report, &located(&report), &BTreeMap::new(), &rules);
+        assert!(matches!(choice, Choice::Dropped(_)), "{choice:?}");
+        assert!(told(&report, ignoring()).is_empty());
+    }
+    let mut first = wrapped(&["shop/a.py", "shop/b.py"], "System.Reflection.TargetInvocationException");
+    "Gone".clone_into(&mut first.exceptions[0].kind);
+    let choice = choose(&first, &located(&first), &BTreeMap::new(), &rules);
+    assert!(matches!(choice, Choice::Culprit { at: (0, 0), .. }), "the second is told: {choice:?}");
+}
