@@ -38,6 +38,20 @@ const TEMPLATES_OF_NODE: [&str; 7] = [".ejs", ".pug", ".jade", ".hbs", ".handleb
 /// Letters of a path that a message names: more is no path.
 const LONGEST_PATH: usize = 400;
 
+/// What a frame says that helps to find the file which was read.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Reader<'f> {
+    /// Its file.
+    pub(crate) path: Option<&'f str>,
+    /// Its variables, as JSON.
+    pub(crate) variables: Option<&'f str>,
+    /// Its line of code.
+    pub(crate) code: Option<&'f str>,
+}
+
+/// Folders of what reads JSON for others.
+const READERS_OF_JSON: [&str; 2] = ["json", "simplejson"];
+
 /// What a message names: a path and a one-based line.
 type Place<'t> = (&'t str, u32);
 
@@ -83,13 +97,13 @@ const FORMS: [for<'t> fn(&'t str) -> Option<Place<'t>>; 14] = [
     at_its_start,
 ];
 
-/// The place that an exception of this type names in its message, as a frame; `frames` are the
-/// variables (as JSON) and the code of its frames. None for nearly all exceptions, at the cost of a
-/// look at the type and the message's first line.
+/// The place that an exception of this type names in its message, as a frame; `frames` are its own,
+/// outermost first. None for nearly all exceptions, at the cost of a look at the type and the
+/// message's first line.
 pub(crate) fn named_place<'f>(
     kind: &str,
     message: Option<&str>,
-    frames: impl DoubleEndedIterator<Item = (Option<&'f str>, Option<&'f str>)>,
+    frames: impl DoubleEndedIterator<Item = Reader<'f>>,
 ) -> Option<Frame> {
     let message = cut(message?, MAX_MESSAGE).trim();
     let kind = cut(kind, MAX_TEXT);
@@ -112,7 +126,11 @@ pub(crate) fn named_place<'f>(
 
 /// Adds the place that a printed exception names as its innermost frame, unless it has that.
 pub(crate) fn add_named_place(exception: &mut Exception) {
-    let frames = exception.frames.iter().map(|frame| (None, frame.context_line.as_deref()));
+    let read = |frame| {
+        let frame: &Frame = frame;
+        Reader { path: frame.path(), variables: None, code: frame.context_line.as_deref() }
+    };
+    let frames = exception.frames.iter().map(read);
     let Some(named) = named_place(&exception.kind, exception.value.as_deref(), frames) else { return };
     let path = named.filename.as_deref().unwrap_or_default();
     let is_there = |last: &Frame| last.line == named.line && last.path().is_some_and(|last| last.ends_with(path));
@@ -146,23 +164,69 @@ fn at_its_start(text: &str) -> Option<Place<'_>> {
     Some((&line[..colon], number(rest)?))
 }
 
-/// `/srv/views/cart.ejs:3` above the lines of the template.
+/// `/srv/views/cart.ejs:3` above the lines of the template, and Handlebars' `/srv/cart.hbs: Parse
+/// error on line 3:`.
 fn first_line_of_template(text: &str) -> Option<Place<'_>> {
-    let (first, _) = text.split_once('\n')?;
-    at_its_start(first).filter(|(path, _)| TEMPLATES_OF_NODE.iter().any(|suffix| path.ends_with(suffix)))
+    let is_template = |(path, _): &Place<'_>| TEMPLATES_OF_NODE.iter().any(|suffix| path.ends_with(suffix));
+    let above = || text.split_once('\n').and_then(|(first, _)| at_its_start(first)).filter(is_template);
+    let before = || {
+        let (path, rest) = text.lines().next()?.split_once(": Parse error on line ")?;
+        Some((path, number(rest)?)).filter(is_template)
+    };
+    above().or_else(before)
 }
 
-/// The file that was read as JSON: the open one among the variables, else the one that the calling
-/// code spells out.
-fn file_of_json<'f>(frames: impl DoubleEndedIterator<Item = (Option<&'f str>, Option<&'f str>)>) -> Option<&'f str> {
-    frames.rev().find_map(|(variables, code)| {
-        let open = variables.and_then(|variables| {
-            let (_, rest) = variables.split_once("TextIOWrapper name='")?;
-            rest.split_once('\'').map(|(path, _)| path)
-        });
-        let spelled = || code?.split(['"', '\'']).find(|text| text.ends_with(".json"));
-        open.or_else(spelled)
-    })
+/// The file that was read as JSON, where the innermost line outside of the readers says that it
+/// reads one: an open file, or one that it spells out. What another line mentions, or what came
+/// from elsewhere (an answer's body, a text), is none.
+fn file_of_json<'f>(frames: impl DoubleEndedIterator<Item = Reader<'f>>) -> Option<&'f str> {
+    let mut given = None;
+    for frame in frames.rev() {
+        let folder = frame.path.and_then(|path| path.rsplit(['/', '\\']).nth(1)).unwrap_or_default();
+        if !READERS_OF_JSON.contains(&folder) {
+            let (is_file, argument) = argument_of_load(frame.code?)?;
+            if is_file {
+                return argument.split(['"', '\'']).find(|text| text.ends_with(".json"));
+            }
+            // What reads on: `loads(file.read())`.
+            let (name, rest) = argument.split_at(argument.find(|c: char| !is_word(c)).unwrap_or(argument.len()));
+            let is_given = rest.starts_with([')', ',']) || rest.is_empty();
+            let is_read = rest.starts_with(".read()");
+            let own = || open_file(frame.variables?, name);
+            return if is_given { own().or(given) } else { own().filter(|_| is_read) };
+        }
+        // `json.load` has its file as `fp`.
+        given = given.or_else(|| open_file(frame.variables?, "fp"));
+    }
+    None
+}
+
+/// What a line of code gives to a function that is called `load` or `loads`, and whether the line
+/// itself opens it. None where the function takes no file.
+fn argument_of_load(code: &str) -> Option<(bool, &str)> {
+    let calls = code.match_indices("load").filter_map(|(at, _)| {
+        let rest = &code[at + "load".len()..];
+        let argument = rest.strip_prefix('(').or_else(|| rest.strip_prefix("s("))?;
+        (!code[..at].ends_with(is_word)).then_some((rest.starts_with('('), argument.trim_start()))
+    });
+    let opens = |argument: &str| ["open(", ".read_text(", ".read_bytes("].iter().any(|call| argument.contains(call));
+    let mut calls = calls.map(|(takes_file, argument)| (opens(argument), takes_file, argument));
+    let (is_file, takes_file, argument) = calls.next()?;
+    (is_file || takes_file || argument.contains(".read()")).then_some((is_file, argument))
+}
+
+/// The path of the file that a variable is, among others as JSON.
+fn open_file<'f>(variables: &'f str, name: &str) -> Option<&'f str> {
+    let (_, value) = variables.split_once(&format!("\"{name}\""))?;
+    let value = value.trim_start().strip_prefix(':')?.trim_start();
+    let path = value
+        .strip_prefix("\"<_io.TextIOWrapper name='")
+        .or_else(|| value.strip_prefix("\"<_io.BufferedReader name='"))?;
+    path.split_once('\'').map(|(path, _)| path)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 /// Whether it can be a file's name: `<string>` and prose are none.
@@ -272,6 +336,13 @@ mod tests {
             ),
             ("TypeError", "C:\\shop\\views\\cart.pug:5:9\n    3| p\n\nx", "C:\\shop\\views\\cart.pug", 5),
             (
+                "Error",
+                "/srv/app/views/layout.hbs: Parse error on line 9:\n...{{/each}}\n-----^\nExpecting 'EOF'",
+                "/srv/app/views/layout.hbs",
+                9,
+            ),
+            ("Error", "/srv/app/views/cart.handlebars: Parse error on line 3:", "/srv/app/views/cart.handlebars", 3),
+            (
                 "Template render error",
                 "(/srv/views/cart.njk) [Line 4, Column 11]\n  TypeError: x",
                 "/srv/views/cart.njk",
@@ -300,6 +371,7 @@ mod tests {
             ("TypeError", "/srv/app/cart.js:5\nconst x"),
             ("JSONDecodeError", "Expecting value: line 1 column 1 (char 0)"),
             ("TemplateNotFound", "cart.html"),
+            ("Error", "/srv/app/cart.js: Parse error on line 3:"),
             ("template.ExecError", "template: cart: no line"),
             ("SyntaxError", ""),
             ("SyntaxError", "é:é"),
@@ -323,16 +395,51 @@ mod tests {
 
     #[test]
     fn json_is_of_the_file_that_was_open_or_is_spelled_out() {
-        let of = |frames: &[(Option<&'static str>, Option<&'static str>)]| {
+        let of = |frames: &[(&'static str, &'static str, &'static str)]| {
             let message = "Expecting ',' delimiter: line 4 column 3 (char 60)";
-            named_place("JSONDecodeError", Some(message), frames.iter().copied())?.filename
+            let frames = frames.iter().map(|&(path, variables, code)| Reader {
+                path: Some(path),
+                variables: Some(variables),
+                code: Some(code),
+            });
+            named_place("JSONDecodeError", Some(message), frames)?.filename
         };
-        let open = r#"{"fp": "<_io.TextIOWrapper name='/srv/config/prices.json' mode='r' encoding='UTF-8'>"}"#;
-        assert_eq!(
-            of(&[(None, Some("load()")), (Some(open), Some("return loads(fp.read())"))]).unwrap(),
-            "/srv/config/prices.json"
-        );
-        assert_eq!(of(&[(None, Some("json.load(open(\"config/prices.json\"))"))]).unwrap(), "config/prices.json");
-        assert_eq!(of(&[(Some("{}"), Some("json.loads(answer.text)"))]), None);
+        const OPEN: &str = r#"{"fp": "<_io.TextIOWrapper name='/srv/config/prices.json' mode='r' encoding='UTF-8'>"}"#;
+        let own = "/srv/app/shop.py";
+        let reader = ("/usr/lib/python3.12/json/__init__.py", OPEN, "return loads(fp.read(),");
+        let decoder =
+            ("/usr/lib/python3.12/json/decoder.py", "{}", "raise JSONDecodeError(\"Expecting value\", s, err.value)");
+        let open = Some("/srv/config/prices.json".to_owned());
+        let spelled = Some("config/prices.json".to_owned());
+        for frames in [
+            vec![(own, "{}", "load()"), (own, OPEN, "return json.loads(fp.read())"), decoder],
+            vec![(own, OPEN, "return json.load(fp)"), decoder],
+            vec![(own, "{}", "return json.load(file)"), reader, decoder],
+            vec![(own, "{}", "return json.load(file, object_hook=x)"), reader, decoder],
+        ] {
+            assert_eq!(of(&frames), open, "{frames:?}");
+        }
+        for code in [
+            "json.load(open(\"config/prices.json\"))",
+            "prices = json.loads(Path('config/prices.json').read_text())",
+            "return load(open('config/prices.json', 'rb'))",
+        ] {
+            assert_eq!(of(&[(own, "{}", code), decoder]), spelled, "{code}");
+        }
+        let caller = (own, "{}", "rates = fetch(open(\"config/shop.json\"))");
+        for code in [
+            "return json.loads(answer.text)",
+            "return requests.get(\"https://example.com/rates.json\").json()",
+            "return session.get(\"config/rates.json\").json()",
+            "return json.loads(cached(\"prices.json\"))",
+            "return json.loads(body)",
+            "return json.loads(answer.read())",
+            "upload(\"prices.json\")",
+        ] {
+            assert_eq!(of(&[caller, (own, OPEN, code), decoder]), None, "{code}");
+        }
+        let requests =
+            ("/venv/site-packages/requests/models.py", "{}", "return complexjson.loads(self.text, **kwargs)");
+        assert_eq!(of(&[(own, OPEN, "json.load(open('a.json'))"), requests, decoder]), None);
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::lenient::Text;
 use crate::limits::{MAX_INNER_FRAMES, MAX_OUTER_FRAMES};
-use crate::named_place::named_place;
+use crate::named_place::{Reader, named_place};
 use crate::native::application_frames;
 use crate::quoted::{REMOTE_TRACEBACK, is_quotation, quoted_frames};
 use crate::ruby_methods::is_called_in_c;
@@ -57,7 +57,11 @@ pub(super) fn read_of_message(exception: &RawException<'_>, platform: Platform) 
         Platform::Python if frames.is_empty() || !is_quotation(kind) => quoted_frames(kind, message),
         _ => Vec::new(),
     };
-    let read = frames.iter().map(|frame| (frame.vars.map(RawValue::get), frame.context_line.get()));
+    let read = frames.iter().map(|frame| Reader {
+        path: frame.abs_path.get().or_else(|| frame.filename.get()),
+        variables: frame.vars.map(RawValue::get),
+        code: frame.context_line.get(),
+    });
     let named = named_place(kind, message, read).filter(|named| {
         let innermost = frames.last();
         // Some clients have a frame for it already.
