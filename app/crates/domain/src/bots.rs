@@ -65,6 +65,7 @@ const BOT_ADDRESSES: &[&str] = &[
     "cursoragent@cursor.com",
     "noreply@aider.chat",
     "aider@aider.chat",
+    "amp@ampcode.com",
     "copilot@github.com",
 ];
 
@@ -72,7 +73,9 @@ const BOT_ADDRESSES: &[&str] = &[
 pub fn is_bot(author: &Author) -> bool {
     let email = author.email.trim().to_ascii_lowercase();
     let login = author.noreply().map(|noreply| noreply.login);
-    BOT_ADDRESSES.contains(&email.as_str())
+    // With GitHub's own address some commit whose name says who they are.
+    let is_somebody = email == "noreply@github.com" && author.name.split_whitespace().count() > 1;
+    (BOT_ADDRESSES.contains(&email.as_str()) && !is_somebody)
         || is_bot_name(&author.name)
         || login.is_some_and(|it| is_bot_name(it.as_str()))
 }
@@ -132,6 +135,9 @@ mod tests {
         for (name, email) in [
             ("dependabot[bot]", "49699333+dependabot[bot]@users.noreply.github.com"),
             ("GitHub", "noreply@github.com"),
+            ("GitHub Actions", "noreply@github.com"),
+            ("Web", "noreply@github.com"),
+            ("Amp", "amp@ampcode.com"),
             ("Renovate Bot", "bot@renovateapp.com"),
             ("renovate", "renovate@example.com"),
             ("github-actions", "x@example.com"),
@@ -156,6 +162,7 @@ mod tests {
             ("Jean Abbot", "1+abbot@users.noreply.github.com"),
             ("Robot", "robot@example.com"),
             ("Jenkins Jones", "jones@example.com"),
+            ("Ada Lovelace", "noreply@github.com"),
             ("Claude Shannon", "claude@acme.dev"),
             ("Devin Jones", "devin@acme.dev"),
             ("", ""),

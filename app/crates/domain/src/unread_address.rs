@@ -11,7 +11,6 @@ const MACHINES: &[&str] = &[
     "azuredevops",
     "buildbot",
     "build",
-    "builder",
     "buildkite",
     "ci",
     "cibot",
@@ -20,9 +19,7 @@ const MACHINES: &[&str] = &[
     "deployer",
     "donotreply",
     "ec2user",
-    "github",
     "githubactions",
-    "gitlab",
     "gitlabci",
     "jenkins",
     "jenkinsci",
@@ -45,6 +42,10 @@ const MACHINES: &[&str] = &[
     "vagrant",
     "wwwdata",
 ];
+
+/// The same where no name of two words or more stands beside it: people give such addresses to what
+/// they sign up for (`Ada Lovelace <github@lovelace.dev>`), and some are called so.
+const MACHINES_WITHOUT_NAME: &[&str] = &["builder", "github", "gitlab"];
 
 /// Ends of hosts' names that no mail server of the world looks up.
 const NOWHERE: &[&str] = &[
@@ -79,12 +80,16 @@ pub fn is_unread(email: &str) -> bool {
     !is_address(&email) || !host.contains('.') || ends_nowhere || is_noreply(local, host) || is_machine_name(local)
 }
 
-/// Whether an address is a machine's by its name, wherever it is: `ci@acme.example` may be read,
-/// but not by whoever wrote the commit.
-pub fn is_machines(email: &str) -> bool {
+/// Whether somebody's address is a machine's by its name, wherever it is: `ci@acme.example` may be
+/// read, but not by whoever wrote the commit.
+pub fn is_machines(name: &str, email: &str) -> bool {
     let email = email.trim().to_lowercase();
     let is_account = |host: &str| host.starts_with("users.noreply.");
-    email.rsplit_once('@').is_some_and(|(local, host)| !is_account(host) && is_machine_name(local))
+    let has_full_name = name.split_whitespace().count() > 1;
+    let is_machine = |local: &str| {
+        is_machine_name(local) || (!has_full_name && MACHINES_WITHOUT_NAME.contains(&squeezed(local).as_str()))
+    };
+    email.rsplit_once('@').is_some_and(|(local, host)| !is_account(host) && is_machine(local))
 }
 
 /// Whether an address stands for any: those of documents. Mail is sent there only where the same
@@ -96,9 +101,14 @@ pub fn is_placeholder(email: &str) -> bool {
 
 /// Whether a name before an `@` is a machine's: `ci`, `root`, `jenkins`.
 fn is_machine_name(local: &str) -> bool {
-    let squeezed: String = local.chars().filter(|c| !matches!(c, '-' | '_' | '.' | '+')).collect();
+    // Jenkins is a family name as well: `jenkins.jones`.
+    let is_jenkins = local.strip_prefix("jenkins").is_some_and(|rest| rest.starts_with(['+', '-', '_']));
     let first = local.split(['+', '.', '-', '_']).next().unwrap_or_default();
-    MACHINES.contains(&squeezed.as_str()) || matches!(first, "jenkins" | "noreply")
+    MACHINES.contains(&squeezed(local).as_str()) || is_jenkins || first == "noreply"
+}
+
+fn squeezed(local: &str) -> String {
+    local.chars().filter(|c| !matches!(c, '-' | '_' | '.' | '+')).collect()
 }
 
 fn is_noreply(local: &str, host: &str) -> bool {
@@ -149,6 +159,29 @@ mod tests {
             "reply@acme.dev",
         ] {
             assert!(!is_unread(email), "{email}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_named_after_a_tool_may_be_a_persons() {
+        for (name, email) in [
+            ("Ada Lovelace", "github@lovelace.dev"),
+            ("Ada Lovelace", "gitlab@lovelace.dev"),
+            ("Bob Builder", "builder@acme.dev"),
+            ("Jenkins Jones", "jenkins.jones@acme.dev"),
+            ("Jenkins", "jenkins.jones@acme.dev"),
+        ] {
+            assert!(!is_machines(name, email) && !is_unread(email), "{name} {email}");
+        }
+        for (name, email) in [
+            ("GitLab", "gitlab@acme.dev"),
+            ("builder", "builder@acme.dev"),
+            ("", "github@acme.dev"),
+            ("Ada Lovelace", "ci@acme.dev"),
+            ("Jenkins Server", "jenkins-ci.prod@acme.dev"),
+            ("Jenkins", "jenkins+prod@acme.dev"),
+        ] {
+            assert!(is_machines(name, email), "{name} {email}");
         }
     }
 

@@ -73,13 +73,16 @@ fn real_address_among<'a, I: Iterator<Item = &'a Author>>(
     }
     let newest = addresses.first()?;
     // Who has the same name at two domains is one person with two addresses; with another name
-    // before the `@` it may be two.
+    // before the `@` it may be two, of whom the account is the one that is called as it is.
     let is_one = addresses.iter().all(|it| local(it).eq_ignore_ascii_case(local(newest)));
-    is_one.then(|| newest.clone())
+    let is_accounts = |it: &&String| own.as_ref().is_some_and(|own| own.login.as_str().eq_ignore_ascii_case(local(it)));
+    if is_one { Some(newest.clone()) } else { addresses.iter().find(is_accounts).cloned() }
 }
 
+/// What stands before the `@`, without what somebody added to sort their mail: `ada+git`.
 fn local(email: &str) -> &str {
-    email.rsplit_once('@').map_or(email, |(local, _)| local)
+    let local = email.rsplit_once('@').map_or(email, |(local, _)| local);
+    local.split_once('+').map_or(local, |(name, _)| name)
 }
 
 /// By number where both have one: logins are renamed.
@@ -130,11 +133,22 @@ mod tests {
     fn a_name_that_may_be_two_peoples_leads_to_nobody() {
         assert_eq!(found("Ada <7+ada@users.noreply.github.com>", None, &["Ada <ada@acme.dev>"]), None);
         assert_eq!(found(HIDDEN, None, &["Ada Byron <ada@acme.dev>"]), None);
-        let two = ["Ada Lovelace <ada@acme.dev>", "Ada Lovelace <lovelace@acme.dev>"];
+        let two = ["Ada Lovelace <al@acme.dev>", "Ada Lovelace <lovelace@acme.dev>"];
         assert_eq!(found(HIDDEN, None, &two), None);
         let namesake = ["Ada Lovelace <9+lovelace@users.noreply.github.com>", "Ada Lovelace <ada@acme.dev>"];
         assert_eq!(found(HIDDEN, None, &namesake), None);
         assert_eq!(found(HIDDEN, None, &["Ada Lovelace <ada@laptop>", "Ada Lovelace <ci@acme.dev>"]), None);
+    }
+
+    #[test]
+    fn of_several_addresses_one_may_be_the_accounts() {
+        let two = ["Ada Lovelace <lovelace@acme.dev>", "Ada Lovelace <ada@acme.dev>"];
+        assert_eq!(found(HIDDEN, None, &two).as_deref(), Some("ada@acme.dev"));
+        assert_eq!(found("Ada Lovelace <9+al@users.noreply.github.com>", None, &two), None);
+        let sorted = ["Ada Lovelace <ada+git@acme.dev>", "Ada Lovelace <ada@acme.dev>"];
+        assert_eq!(found("Ada Lovelace <ada@laptop>", None, &sorted).as_deref(), Some("ada+git@acme.dev"));
+        let other = ["Ada Lovelace <adam+ada@acme.dev>", "Ada Lovelace <eve@acme.dev>"];
+        assert_eq!(found(HIDDEN, None, &other), None);
     }
 
     #[test]

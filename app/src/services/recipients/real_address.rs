@@ -16,7 +16,7 @@ impl Candidates<'_> {
             address_of(&self.row.settings.email, author).is_some_and(|address| {
                 // What the settings make of an address is their word.
                 !address.eq_ignore_ascii_case(author.email.trim())
-                    || !(is_placeholder(&address) || is_machines(&address))
+                    || !(is_placeholder(&address) || is_machines(&author.name, &author.email))
             })
         };
         if is_settled(&it.author) {
@@ -27,7 +27,7 @@ impl Candidates<'_> {
             return Ok(());
         }
         // Whose account is known is reached by the issue, if it is a person's.
-        it.is_machine = is_machines(&it.author.email)
+        it.is_machine = is_machines(&it.author.name, &it.author.email)
             || (it.login.is_none() && !it.author.email.trim().is_empty() && is_unread(&it.author.email))
                 && it.author.noreply().is_none();
         Ok(())
