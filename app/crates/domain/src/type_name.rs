@@ -25,28 +25,87 @@ pub fn whole(module: Option<&str>, kind: &str) -> String {
 /// A type without what only its runtime says: the assemblies of .NET's type arguments
 /// (`` Fault`1[[Shop.Sold, Shop, Version=1.0.0.0]] `` is `Fault<Shop.Sold>`), Elixir's prefix.
 pub fn readable(kind: &str) -> Cow<'_, str> {
-    if let Some((name, rest)) = kind.split_once('`') {
-        let arguments = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-        if let Some(arguments) = arguments.strip_prefix("[[") {
-            let end = |argument: &str| argument.find([',', '`', '[', ']']).unwrap_or(argument.len());
-            let names: Vec<&str> = arguments.split("],[").map(|argument| argument[..end(argument)].trim()).collect();
-            return Cow::Owned(format!("{name}<{}>", names.join(", ")));
-        }
+    if kind.contains('`') && kind.contains("[[") {
+        return Cow::Owned(with_plain_arguments(kind));
     }
     Cow::Borrowed(kind.strip_prefix("Elixir.").unwrap_or(kind))
 }
 
-/// Whether a name that settings give is that of a type: by the whole name, in whichever language's
-/// spelling (`Shop::Errors::Sold`, `Shop\\Errors\\Sold`, `Shop.Errors.Sold`), or by its last part.
-pub fn is_called(whole: &str, name: &str) -> bool {
-    let (whole, name) = (dotted(whole), dotted(name));
-    let last = whole.rsplit('.').next().unwrap_or(&whole);
-    name == whole || name == last
+/// A type of .NET's with its arguments as C# writes them, those of arguments as well.
+fn with_plain_arguments(kind: &str) -> String {
+    let mut plain = String::with_capacity(kind.len());
+    let (mut depth, mut rest) = (0_usize, kind);
+    while let Some(first) = rest.chars().next() {
+        let mut length = first.len_utf8();
+        match first {
+            '`' => length += rest[length..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - length),
+            '[' if rest.starts_with("[[") => {
+                plain.push('<');
+                (depth, length) = (depth + 1, 2);
+            }
+            // Of an array: `Shop.Sold[]`, `Shop.Sold[,]`.
+            '[' => {
+                length = rest.find(']').map_or(rest.len(), |end| end + 1);
+                plain.push_str(&rest[..length]);
+            }
+            ']' if rest.starts_with("],[") => {
+                plain.push_str(", ");
+                length = 3;
+            }
+            ']' if rest.starts_with("]]") && depth > 0 => {
+                plain.push('>');
+                (depth, length) = (depth - 1, 2);
+            }
+            // The assembly.
+            ',' => length = rest.find([']', '[']).unwrap_or(rest.len()),
+            _ => plain.push(first),
+        }
+        rest = &rest[length..];
+    }
+    plain.extend(std::iter::repeat_n('>', depth));
+    plain
 }
 
-/// A name with dots between its parts, without what stands before it.
+/// Whether a name that settings give is that of a type: by the whole name, in whichever language's
+/// spelling (`Shop::Errors::Sold`, `Shop\\Errors\\Sold`, `Shop.Errors.Sold`), or by its last part;
+/// with or without a generic type's arguments.
+pub fn is_called(whole: &str, name: &str) -> bool {
+    let name = readable(name);
+    let (bare, asked) = (dotted(whole), dotted(&name));
+    let last = bare.rsplit('.').next().unwrap_or(&bare);
+    let (arguments, asked_arguments) = (arguments_of(whole), arguments_of(&name));
+    (asked == bare || asked == last) && (asked_arguments.is_empty() || asked_arguments == arguments)
+}
+
+/// A name with dots between its parts, those of types within types as well (`Cart$Gone` of the
+/// JVM, `Cart+Gone` of .NET), without what stands before it and a generic type's arguments.
 fn dotted(name: &str) -> String {
-    name.trim_start_matches(['*', '&', ':', '\\']).replace("::", ".").replace('\\', ".")
+    let name = name.trim_start_matches(['*', '&', ':', '\\']);
+    let mut dotted = String::with_capacity(name.len());
+    let (mut depth, mut is_count) = (0_usize, false);
+    for c in name.chars() {
+        is_count &= c.is_ascii_digit();
+        match c {
+            // A name of its own that begins so is none with arguments: `<unknown>`.
+            '<' | '[' if !dotted.is_empty() => depth += 1,
+            '>' | ']' if depth > 0 => depth -= 1,
+            _ if depth > 0 || is_count => {}
+            '`' => is_count = true,
+            '$' | '+' if !dotted.is_empty() && !dotted.ends_with('.') => dotted.push('.'),
+            '\\' => dotted.push('.'),
+            ':' if dotted.ends_with(':') => {
+                dotted.pop();
+                dotted.push('.');
+            }
+            _ => dotted.push(c),
+        }
+    }
+    dotted
+}
+
+/// A generic type's arguments, with their brackets.
+fn arguments_of(name: &str) -> &str {
+    name.find(['<', '[']).filter(|&at| at > 0).map_or("", |at| &name[at..])
 }
 
 /// The display name of a .NET assembly.
@@ -96,6 +155,14 @@ mod tests {
                 "System.ServiceModel.FaultException<Shop.Sold>",
             ),
             (None, "Shop.Pair`2[[A.B, A, Version=1],[C.D, C, Version=2]]", "Shop.Pair<A.B, C.D>"),
+            (
+                None,
+                "Shop.Fault`1[[Shop.Pair`2[[A.B, A, Version=1],[C.D, C, Version=2]], Shop, Version=1]]",
+                "Shop.Fault<Shop.Pair<A.B, C.D>>",
+            ),
+            (None, "Shop.Many`1[[A.B[], A, Version=1]]", "Shop.Many<A.B[]>"),
+            (None, "Shop.Outer`1+Gone[[A.B, A, Version=1]]", "Shop.Outer+Gone<A.B>"),
+            (None, "Shop.Cut`1[[A.B, A", "Shop.Cut<A.B>"),
             (None, "Elixir.Shop.SoldError", "Shop.SoldError"),
             (None, "*errors.errorString", "*errors.errorString"),
         ] {
@@ -117,6 +184,18 @@ mod tests {
             ("builtins.KeyError", "KeyError"),
             ("*pq.Error", "*pq.Error"),
             ("*pq.Error", "pq.Error"),
+            ("Shop.FaultException<Shop.Sold>", "FaultException"),
+            ("Shop.FaultException<Shop.Sold>", "Shop.FaultException"),
+            ("Shop.FaultException<Shop.Sold>", "FaultException`1"),
+            ("Shop.FaultException<Shop.Sold>", "FaultException`1[[Shop.Sold, Shop, Version=1.0.0.0]]"),
+            ("Shop.FaultException`1[Shop.Sold]", "FaultException"),
+            ("shop.store.Cart$Closed", "Closed"),
+            ("shop.store.Cart$Gone", "shop.store.Cart.Gone"),
+            ("Shop.Cart+Nested", "Nested"),
+            ("Shop.Outer+Gone<A.B>", "Shop.Outer.Gone"),
+            ("*shop.Err[int]", "shop.Err"),
+            ("*shop.Err[example.com/shop/cart.Line]", "Err"),
+            ("<unknown>", "<unknown>"),
         ] {
             assert!(is_called(whole, name), "{whole} {name}");
         }
@@ -127,6 +206,11 @@ mod tests {
             ("builtins.ConnectionError", "requests.exceptions.ConnectionError"),
             ("KeyError", "Error"),
             ("KeyError", ""),
+            ("<unknown>", ""),
+            ("Shop.FaultException<Shop.Sold>", "FaultException<Shop.Gone>"),
+            ("Shop.FaultException<Shop.Sold>", "Sold"),
+            ("*shop.Err[example.com/shop/cart.Line]", "Line"),
+            ("$Error", "Error"),
         ] {
             assert!(!is_called(whole, name), "{whole} {name}");
         }
