@@ -34,7 +34,10 @@ impl TrivialEdit {
     /// What makes the line before the line after, if it is one literal or operator and nothing
     /// else: white space is not counted.
     pub fn between(before: &str, after: &str) -> Option<Self> {
-        let (before, after) = (tokens(before)?, tokens(after)?);
+        if before.len().max(after.len()) > LONGEST_LINE {
+            return None;
+        }
+        let (before, after) = (tokens(before), tokens(after));
         // Of a line that has a single token there is nothing left that is the same.
         if before.len() != after.len() || before.len() < 3 {
             return None;
@@ -42,6 +45,8 @@ impl TrivialEdit {
         let mut changed = before.iter().zip(&after).filter(|(one, other)| one != other);
         let (one, other) = changed.next()?;
         let edit = kind_of(one).filter(|kind| kind_of(other) == Some(*kind));
+        // What stands in braces may be code: `f"{total} EUR"`, `"#{total}"`, `${total}`.
+        let edit = edit.filter(|kind| *kind != Self::Text || in_braces(one).eq(in_braces(other)));
         edit.filter(|_| changed.next().is_none())
     }
 }
@@ -49,7 +54,9 @@ impl TrivialEdit {
 fn kind_of(token: &str) -> Option<TrivialEdit> {
     let first = token.chars().next()?;
     match token {
-        _ if first.is_ascii_digit() => Some(TrivialEdit::Number),
+        _ if token.trim_start_matches(['-', '+']).starts_with(|c: char| c.is_ascii_digit()) => {
+            Some(TrivialEdit::Number)
+        }
         // One that does not end is no text: an apostrophe of a comment.
         _ if matches!(first, '"' | '\'' | '`') => {
             (token.len() > 1 && token.ends_with(first)).then_some(TrivialEdit::Text)
@@ -57,33 +64,59 @@ fn kind_of(token: &str) -> Option<TrivialEdit> {
         "true" | "false" | "True" | "False" | "None" | "null" | "nil" | "undefined" => Some(TrivialEdit::Constant),
         // An assignment is no comparison, nor is an arrow.
         "=" | "=>" | "->" | "<-" => None,
-        "and" | "or" => Some(TrivialEdit::Operator),
+        "and" | "or" | "in" | "not in" | "is" | "is not" => Some(TrivialEdit::Operator),
         _ if OPERATORS.contains(first) => Some(TrivialEdit::Operator),
         _ => None,
     }
 }
 
-/// The tokens of a line in any language, roughly: words, numbers, texts in quotes, operators, and
-/// all other characters one by one. `None`: it is too long to be compared.
-fn tokens(line: &str) -> Option<Vec<String>> {
-    if line.len() > LONGEST_LINE {
-        return None;
-    }
-    let mut found = Vec::new();
+/// What stands in the braces of a text.
+fn in_braces(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).map(|rest| rest.split_once('}').map_or(rest, |(code, _)| code))
+}
+
+/// The tokens of a line in any language, roughly: words, numbers with their sign, texts in quotes,
+/// operators, and all other characters one by one; a comment behind them is left out.
+fn tokens(line: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
     let mut rest = line.trim_start();
-    while let Some(first) = rest.chars().next() {
+    while let Some(first) = rest.chars().next().filter(|_| !begins_comment(line, rest, &found)) {
+        let is_digit = |c: char| c.is_ascii_digit();
+        let is_sign = matches!(first, '-' | '+') && rest[1..].starts_with(is_digit) && is_before_value(found.last());
+        let within_number = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
         let length = match first {
             '"' | '\'' | '`' => quoted(rest, first),
-            _ if first.is_ascii_digit() => run(rest, |c| c.is_alphanumeric() || matches!(c, '_' | '.')),
+            _ if is_sign => 1 + run(&rest[1..], within_number),
+            _ if is_digit(first) => run(rest, within_number),
             _ if is_word(first) => run(rest, is_word),
             _ if OPERATORS.contains(first) => run(rest, |c| OPERATORS.contains(c)),
             _ => first.len_utf8(),
         };
         let (token, after) = rest.split_at(length);
-        found.push(token.to_owned());
+        match found.last_mut() {
+            // Python's operators of two words.
+            Some(last) if (last.as_str(), token) == ("not", "in") => *last = "not in".to_owned(),
+            Some(last) if (last.as_str(), token) == ("is", "not") => *last = "is not".to_owned(),
+            _ => found.push(token.to_owned()),
+        }
         rest = after.trim_start();
     }
-    Some(found)
+    found
+}
+
+/// Whether the rest of a line is a comment: `# …` behind white space, and `// …` behind the end of
+/// what is said (in Python it divides).
+fn begins_comment(line: &str, rest: &str, found: &[String]) -> bool {
+    let is_apart = line[..line.len() - rest.len()].chars().next_back().is_none_or(char::is_whitespace);
+    let is_end = || found.last().is_none_or(|last| matches!(last.as_str(), ";" | "{" | "}" | ","));
+    is_apart && (rest.starts_with("# ") || (rest.starts_with("// ") && is_end()))
+}
+
+/// Whether a value follows what was said last, so that a sign belongs to it.
+fn is_before_value(last: Option<&String>) -> bool {
+    let Some(last) = last else { return true };
+    matches!(last.as_str(), "(" | "[" | "{" | "," | ":" | ";" | "return" | "and" | "or" | "in" | "else" | "yield")
+        || last.starts_with(|c: char| OPERATORS.contains(c)) && kind_of(last) != Some(TrivialEdit::Number)
 }
 
 fn is_word(c: char) -> bool {
@@ -122,6 +155,14 @@ mod tests {
             ("total += price", "total -= price", TrivialEdit::Operator),
             ("return a and b", "return a or b", TrivialEdit::Operator),
             ("cache(strict=True)", "cache(strict=False)", TrivialEdit::Constant),
+            ("price = round(sum, 4)", "price = round(sum, -4)", TrivialEdit::Number),
+            ("offset = 4 * step", "offset = -4 * step", TrivialEdit::Number),
+            ("total = sum - 4", "total = sum + 4", TrivialEdit::Operator),
+            ("if line in seen:", "if line not in seen:", TrivialEdit::Operator),
+            ("if line is None:", "if line is not None:", TrivialEdit::Operator),
+            ("retry(5)  # five times", "retry(6)  # six times, don't ask", TrivialEdit::Number),
+            ("retry(5); // five times", "retry(6);", TrivialEdit::Number),
+            ("say(f\"{total} EUR\")", "say(f\"{total} USD\")", TrivialEdit::Text),
         ] {
             assert_eq!(TrivialEdit::between(before, after), Some(expected), "{before} → {after}");
         }
@@ -140,6 +181,12 @@ mod tests {
             ("1", "2"),
             ("", ""),
             ("return a", "return a or 0"),
+            ("say(f\"{total} EUR\")", "say(f\"{sum} EUR\")"),
+            ("say(\"#{total} EUR\")", "say(\"#{total / 0} EUR\")"),
+            ("say(`${total}`)", "say(`${total.value}`)"),
+            ("retry(5)  # wait 3", "retry(5)  # wait 4"),
+            ("retry(5); // it 'can'", "retry(5); // it 'must'"),
+            ("share = total // 2 + first", "share = total // 3 + second"),
         ] {
             assert_eq!(TrivialEdit::between(before, after), None, "{before} → {after}");
         }
