@@ -59,7 +59,9 @@ pub async fn note(
     let roots: Vec<&Root> = roots.iter().filter(short).collect();
     for place in places {
         let known = seen_within_a_day(store, repository, place, now).await?;
-        let fresh: Vec<&&Root> = roots.iter().filter(|root| !known.contains(**root)).collect();
+        // In one order, whichever report shows them: two that lock each other's rows would wait
+        // for each other.
+        let fresh: BTreeSet<&&Root> = roots.iter().filter(|root| !known.contains(**root)).collect();
         if fresh.is_empty() {
             continue;
         }
