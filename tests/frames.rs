@@ -321,3 +321,100 @@ fn urls_and_other_systems_paths_lead_to_files() {
         assert!(said.contains(&format!("{path}:2 in f")), "{url}: {said}");
     }
 }
+
+/// A frame without text.
+fn plain(path: &str, line: u32, function: &str) -> Value {
+    json!({"abs_path": path, "filename": path, "lineno": line, "function": function})
+}
+
+/// The same with the line's text.
+fn seen(path: &str, line: u32, function: &str, text: &str) -> Value {
+    json!({"abs_path": path, "filename": path, "lineno": line, "function": function, "context_line": text})
+}
+
+#[test]
+fn the_function_tells_which_service_it_is_and_that_main_moved_on() {
+    run_test(async |story| {
+        let util = "import x\n\ndef charge(c):\n    amount = c.total\n    return amount\n";
+        let main = |name: &str| format!("import util\n\ndef {name}():\n    util.charge('{name}')\n");
+        for (author, service, name) in [(ADA, "billing", "pay"), (LINUS, "shipping", "ship")] {
+            let folder = format!("services/{service}/app");
+            let files = [(format!("{folder}/main.py"), main(name)), (format!("{folder}/util.py"), util.to_owned())];
+            let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+            story.commit(author, DAY, &files, service);
+        }
+        let till = "def newest\n  x.y\n  q.r\nend\n\ndef settle\n  a.b\nend\n";
+        story.commit(GRACE, DAY, &[("lib/till.rb", till)], "Till");
+        story.install().await;
+        let key = story.key().await.0;
+        let mut found = Vec::new();
+        for (server, frames) in [
+            ("w-1", vec![plain("/app/main.py", 4, "ship"), plain("/app/util.py", 5, "charge")]),
+            // What a server showed by a text is remembered, also where nothing stands before it.
+            ("w-2", vec![seen("/app/main.py", 4, "pay", "    util.charge('pay')")]),
+            ("w-2", vec![plain("/app/util.py", 4, "charge")]),
+        ] {
+            let mut event = event("python", &frames);
+            event["server_name"] = json!(server);
+            found.push(told(story, &key, &event).await);
+        }
+        let (place, mail) = told_in(story, &key, &event("ruby", &[plain("/app/lib/till.rb", 3, "Till#settle")])).await;
+        found.push(place);
+        insta::assert_snapshot!(found.join("\n"), @"
+        services/shipping/app/util.py:5 by linus@example.com
+        services/billing/app/main.py:4 by ada@example.com
+        services/billing/app/util.py:4 by ada@example.com
+        lib/till.rb:3 by grace@example.com
+        ");
+        let mail = squeezed(&mail);
+        assert!(mail.contains("Line 3 is in newest here, not in settle: main has probably moved on"), "{mail}");
+        assert!(mail.contains("Confidence: low"), "{mail}");
+    });
+}
+
+#[test]
+fn what_others_deployed_is_not_taken_for_a_file_that_ends_alike() {
+    run_test(async |story| {
+        let file = "one\ntwo\nthree_calls(1)\nfour\n";
+        let files =
+            [("Sources/Net/Client.swift", file), ("src/main.c", file), ("App/Shop/Cart.py", file), ("mix.exs", "#\n")];
+        story.commit(ADA, DAY, &files, "All");
+        let files = [("lib/router.ex", "defmodule Shop.Router do\n  def u(x), do: x.u\nend\n"), ("a/tax.py", file)];
+        story.commit(LINUS, DAY, &files, "Router");
+        let files = [
+            ("packages/ui/package.json", "{\"name\": \"@acme/ui\"}\n"),
+            ("packages/ui/src/button.js", "one\ntwo\nthree\n"),
+            ("b/tax.py", "one\ntwo\nother_calls(1)\nfour\n"),
+        ];
+        story.commit(GRACE, DAY, &files, "Button");
+        story.install().await;
+        let key = story.key().await.0;
+        let router =
+            |module: &str| json!({"filename": "lib/router.ex", "lineno": 2, "function": "u/1", "module": module});
+        let mut found = Vec::new();
+        for (platform, frame) in [
+            ("cocoa", plain("/b/Pods/Other/Sources/Net/Client.swift", 1, "g")),
+            ("native", plain("/b/third_party/other/src/main.c", 1, "g")),
+            ("elixir", router("Elixir.Plug.Router")),
+            ("elixir", router("Elixir.Shop.Router")),
+            ("python", plain("/srv/app/shop/cart.py", 2, "g")),
+            ("csharp", plain("C:\\app\\shop\\cart.py", 4, "g")),
+            ("node", plain("/srv/node_modules/@acme/ui/src/button.js", 2, "g")),
+            ("node", plain("/srv/node_modules/@other/ui/src/button.js", 2, "g")),
+            ("python", seen("/code/tax.py", 3, "g", "other_calls(1)")),
+        ] {
+            found.push(told(story, &key, &event(platform, &[frame])).await);
+        }
+        insta::assert_snapshot!(found.join("\n"), @r"
+        /b/Pods/Other/Sources/Net/Client.swift:1 by nobody
+        /b/third_party/other/src/main.c:1 by nobody
+        lib/router.ex:2 by nobody
+        lib/router.ex:2 by linus@example.com
+        /srv/app/shop/cart.py:2 by nobody
+        App/Shop/Cart.py:4 by ada@example.com
+        packages/ui/src/button.js:2 by grace@example.com
+        /srv/node_modules/@other/ui/src/button.js:2 by nobody
+        b/tax.py:3 by grace@example.com
+        ");
+    });
+}

@@ -126,6 +126,8 @@ pub struct Findings<'a> {
     pub confidence: Option<Confidence>,
     /// Files that fit the culprit frame as well as the one that was taken.
     pub ties: &'a [String],
+    /// What speaks against the culprit's line or file, as a sentence.
+    pub objection: Option<&'a str>,
     /// Why git could not say, where it could not.
     pub trouble: Option<&'a str>,
     /// Files whose code was more than what is read.
@@ -148,6 +150,7 @@ pub fn verdict(found: &Findings<'_>) -> Vec<String> {
     words.extend(revision_sentence(found));
     words.extend(drift_sentence(found));
     words.extend(tie_sentence(found));
+    words.extend(found.objection.map(str::to_owned));
     words.extend(unread_sentence(found.unread));
     words.extend(found.trouble.map(str::to_owned));
     // How often verdicts are right says nothing where nobody is blamed.

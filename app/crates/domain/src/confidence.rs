@@ -39,7 +39,7 @@ pub struct Grounds {
     pub outside: bool,
     /// Frames of the repository were stepped over.
     pub stepped: bool,
-    /// Other files fit the culprit frame equally well.
+    /// Other files fit the culprit frame equally well, or something speaks against the line.
     pub tied: bool,
 }
 

@@ -2,6 +2,7 @@
 //! as one folder was deployed under one prefix.
 
 use super::drift::{Drift, Stand};
+use super::function_names::FunctionFit;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What deployed paths begin with, and the folder of the repository that this stands for. Both are
@@ -70,6 +71,10 @@ pub struct Fit {
     pub agrees: bool,
     /// How many of the lines around it that the client saw are in the file, and how many it saw.
     pub around: (usize, usize),
+    /// Whether the line is in the function that the frame names, where no text was sent.
+    pub function: FunctionFit,
+    /// The paths are the same but for the case of their letters.
+    pub is_folded: bool,
 }
 
 /// Parts of a path's end from which on it is hardly ever a foreign file's.
@@ -93,6 +98,16 @@ pub struct Sighting {
     pub fits: Vec<Fit>,
     /// It was not deployed from the repository, as far as its name tells.
     pub is_foreign: bool,
+    /// The client says that it is not the application's own code, and sent no text: its path alone
+    /// does not tell.
+    pub is_disowned: bool,
+}
+
+impl Sighting {
+    /// The path alone tells that it is this file.
+    fn is_strong(&self, fit: &Fit) -> bool {
+        fit.is_strong() && !self.is_disowned
+    }
 }
 
 /// What one root explains: distinct files.
@@ -137,12 +152,17 @@ impl Roots {
     pub fn count<'a>(sightings: impl IntoIterator<Item = &'a Sighting>, remembered: &[Root]) -> Self {
         let mut votes: BTreeMap<Root, Votes> = BTreeMap::new();
         for sighting in sightings {
+            let has_named = sighting.fits.iter().any(|fit| fit.function == FunctionFit::Agrees);
             for fit in &sighting.fits {
+                // Another file has the frame's function at its line.
+                if has_named && fit.function == FunctionFit::Contradicts {
+                    continue;
+                }
                 let of_root = || (fit.root.clone(), fit.path.clone());
                 if fit.agrees {
                     let (root, path) = of_root();
                     votes.entry(root).or_default().agree.insert(path);
-                } else if !sighting.is_foreign && fit.is_strong() {
+                } else if !sighting.is_foreign && sighting.is_strong(fit) {
                     let (root, path) = of_root();
                     let votes = votes.entry(root).or_default();
                     if fit.differs() {
@@ -182,15 +202,15 @@ impl Roots {
     }
 
     /// Whether a file is the frame's.
-    fn accepts(&self, fit: &Fit, is_foreign: bool) -> bool {
+    fn accepts(&self, fit: &Fit, sighting: &Sighting) -> bool {
         if fit.agrees || fit.is_certain {
             return true;
         }
-        if is_foreign {
+        if sighting.is_foreign {
             return false;
         }
         if !fit.differs() {
-            return fit.is_strong() || self.is_supported(&fit.root, &fit.path);
+            return sighting.is_strong(fit) || self.is_supported(&fit.root, &fit.path);
         }
         // The text contradicts: the deployed code differs where the report was deployed from, and
         // elsewhere it is another file that ends alike.
@@ -207,26 +227,32 @@ impl Roots {
     }
 
     /// How well a file is the frame's, the other frames considered; equal ones are a tie.
-    fn rank(&self, fit: &Fit) -> impl Ord + use<> {
+    fn rank(&self, fit: &Fit, is_of_key: bool) -> impl Ord + use<> {
         let votes = self.votes.get(&fit.root);
         let others =
             |files: fn(&Votes) -> &BTreeSet<String>| votes.map_or(0, |votes| Votes::others(files(votes), &fit.path));
         (
-            (fit.is_certain, fit.is_below_key),
+            (fit.is_certain, is_of_key),
             others(|votes| &votes.agree),
-            self.remembered.contains(&fit.root),
+            // What was deployed there since may be another folder: a text goes before.
+            self.remembered.contains(&fit.root) && !fit.differs(),
             (fit.agrees, fit.stand.score),
             fit.matched,
+            fit.function,
             others(|votes| &votes.plain),
         )
     }
 
     /// The file that a frame is in, where there is one.
     pub fn choose(&self, sighting: &Sighting) -> Option<Chosen> {
-        let accepted = sighting.fits.iter().enumerate().filter(|(_, fit)| self.accepts(fit, sighting.is_foreign));
+        let accepted = sighting.fits.iter().enumerate().filter(|(_, fit)| self.accepts(fit, sighting));
         let accepted: Vec<(usize, &Fit)> = accepted.collect();
-        let best = accepted.iter().map(|(_, fit)| self.rank(fit)).max()?;
-        let mut equal: Vec<(usize, &Fit)> = accepted.into_iter().filter(|(_, fit)| self.rank(fit) == best).collect();
+        // A key's folder says nothing against a file whose whole path stands in the reported one.
+        let others = accepted.iter().filter(|(_, fit)| !fit.is_below_key && fit.is_whole);
+        let longest = others.map(|(_, fit)| fit.matched).max().unwrap_or(0);
+        let rank = |fit: &Fit| self.rank(fit, fit.is_below_key && fit.matched >= longest);
+        let best = accepted.iter().map(|(_, fit)| rank(fit)).max()?;
+        let mut equal: Vec<(usize, &Fit)> = accepted.into_iter().filter(|(_, fit)| rank(fit) == best).collect();
         equal.sort_by_key(|(_, fit)| (fit.path.len(), fit.path.clone()));
         let (fit, first) = *equal.first()?;
         let mut ties: Vec<String> = Vec::new();

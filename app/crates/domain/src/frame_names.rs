@@ -1,6 +1,7 @@
 //! Under which names a frame's file may be found in the repository: what runtimes, bundlers and
 //! build tools made of its path, taken off again.
 
+use super::commit::CommitId;
 use super::frame_origin::{is_foreign_host, is_of_a_runtime, is_runtime_scheme};
 use super::report::{Frame, Platform};
 
@@ -61,7 +62,8 @@ const LONGEST: usize = 4_000;
 /// The names of a frame's file. `repository` is `owner/name`, by which a build tool may name it.
 pub fn names_of(frame: &Frame, platform: Platform, repository: Option<&str>) -> FrameNames {
     let texts = [frame.abs_path.as_deref(), frame.filename.as_deref()];
-    let texts: Vec<&str> = texts.into_iter().flatten().map(str::trim).filter(|text| !text.is_empty()).collect();
+    let texts: Vec<&str> =
+        texts.into_iter().flatten().map(str::trim).map(resource_of).filter(|text| !text.is_empty()).collect();
     // `<string>`, `<anonymous>` and the like name no file, and the client's text for them is wrong.
     if texts.iter().any(|text| base_name(text).starts_with('<') || text.len() > LONGEST) {
         return FrameNames::default();
@@ -149,6 +151,13 @@ fn of_text(text: &str, platform: Platform, repository: Option<&str>) -> (Vec<Spe
     if let Some(rest) = text.strip_prefix("/_/") {
         return (vec![Spelling::Rooted(parts_of(rest))], false);
     }
+    // And in place of another's that it builds beside: `/_1/`.
+    if let Some((number, rest)) = text.strip_prefix("/_").and_then(|rest| rest.split_once('/'))
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return (vec![Spelling::Path(parts_of(rest))], true);
+    }
     let parts = parts_of(text);
     let is_foreign = is_foreign_host(text) || is_of_a_runtime(&parts);
     // A Dart application in the browser names its packages by folders.
@@ -174,12 +183,41 @@ fn of_text(text: &str, platform: Platform, repository: Option<&str>) -> (Vec<Spe
 /// `https://raw.githubusercontent.com/acme/shop/SHA/src/Cart.cs`: the path in a repository, and
 /// whose it is.
 fn source_link(text: &str) -> Option<(Vec<String>, String)> {
-    let rest = text.strip_prefix("https://raw.githubusercontent.com/")?;
-    let mut parts = parts_of(rest);
-    (parts.len() > 3).then(|| {
-        let path = parts.split_off(3);
-        (path, format!("{}/{}", parts[0], parts[1]))
-    })
+    if let Some(rest) = text.strip_prefix("https://raw.githubusercontent.com/") {
+        let mut parts = parts_of(rest);
+        return (parts.len() > 3).then(|| {
+            let path = parts.split_off(3);
+            (path, format!("{}/{}", parts[0], parts[1]))
+        });
+    }
+    let (_, rest) = text.split_once("://").filter(|(scheme, _)| matches!(*scheme, "https" | "http"))?;
+    let is_of_dotnet = |text: &str| [".cs", ".fs", ".vb", ".razor"].iter().any(|ending| text.ends_with(ending));
+    // Azure's has the path among what is asked.
+    if let Some((place, asked)) = rest.split_once('?') {
+        let (_, path) = asked.split_once("path=").filter(|_| asked.contains("version=") && is_of_dotnet(text))?;
+        return Some((parts_of(path.split('&').next().unwrap_or_default()), place.to_owned()));
+    }
+    let mut parts = parts_of(text);
+    let is_commit = |part: &String| part.len() == CommitId::DIGITS && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let at = parts.iter().position(is_commit).filter(|at| at + 1 < parts.len())?;
+    let path = parts.split_off(at + 1);
+    parts.pop();
+    let is_raw = parts.iter().any(|part| part == "raw");
+    parts.retain(|part| !matches!(part.as_str(), "raw" | "src" | "-"));
+    let [.., owner, name] = parts.as_slice() else { return None };
+    (is_raw || is_of_dotnet(text)).then(|| (path, format!("{owner}/{name}")))
+}
+
+/// What a bundler's name for a module means, without the loaders that it went through:
+/// `webpack:///./node_modules/vue-loader/index.js??x!./src/App.vue?vue&type=script`.
+pub fn resource_of(text: &str) -> &str {
+    if !text.starts_with("webpack") {
+        return text;
+    }
+    match text.rsplit_once('!') {
+        Some((_, resource)) if !resource.is_empty() => resource,
+        _ => text,
+    }
 }
 
 /// A part of a URL's path as it is meant: percent-encoding is taken off once. `None`: it has none,

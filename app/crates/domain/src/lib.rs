@@ -25,6 +25,7 @@ pub mod finding;
 pub mod fingerprint;
 pub mod frame_names;
 mod frame_origin;
+pub mod function_names;
 pub mod group;
 pub mod handover;
 pub mod heuristic;

@@ -104,6 +104,20 @@ fn vendored_folder(path: &str) -> Option<&str> {
     })
 }
 
+/// Folders, one below the other, into which package managers fetch, and in which nobody keeps code.
+const FETCHED_FOLDERS: [&[&str]; 4] =
+    [&[".pub-cache"], &["SourcePackages", "checkouts"], &[".build", "checkouts"], &["bundler", "gems"]];
+
+/// Where in a deployed path a folder for other people's code begins.
+pub fn third_party_at(deployed: &[String]) -> Option<usize> {
+    let (name, folders) = deployed.split_last()?;
+    (0..folders.len()).find(|&at| {
+        let is_run =
+            |run: &&&[&str]| folders[at..].len() >= run.len() && folders[at..].iter().zip(**run).all(|(a, b)| a == b);
+        vendored_folder(&format!("{}/{name}", folders[at])).is_some() || FETCHED_FOLDERS.iter().any(|run| is_run(&run))
+    })
+}
+
 /// The words of the comment at a file's beginning which say that a program made it.
 fn comment_of_generated(lines: &[String]) -> Option<&'static str> {
     let mut says_generated = false;
@@ -220,6 +234,22 @@ mod tests {
         }
         for path in ["vendor.py", "shop/vendors/models.py", "deps/redis/src/server.c", "src/podium/a.py", "a.py", ""] {
             assert_eq!(of(path, ""), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn deployed_code_of_others_is_known_by_its_folder() {
+        let at = |path: &str| {
+            let parts: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+            third_party_at(&parts)
+        };
+        assert_eq!(at("/b/Pods/Net/Sources/Client.swift"), Some(1));
+        assert_eq!(at("/b/third_party/zlib/src/main.c"), Some(1));
+        assert_eq!(at("/app/deps/plug/lib/router.ex"), Some(1));
+        assert_eq!(at("/x/SourcePackages/checkouts/Net/Client.swift"), Some(1));
+        assert_eq!(at("/root/.pub-cache/hosted/pub.dev/intl-0.18/lib/price.dart"), Some(1));
+        for ours in ["/app/deps/redis/server.c", "/x/checkouts/a.py", "/srv/app/vendor.py", "main.py", ""] {
+            assert_eq!(at(ours), None, "{ours}");
         }
     }
 

@@ -19,6 +19,10 @@ use std::sync::{Arc, OnceLock};
 /// nothing.
 const MOST: usize = 50;
 
+/// Of files of which nothing but the base name is the same, those that are returned where a text
+/// tells them apart: each is read.
+const MOST_OF_A_NAME: usize = 20;
+
 /// Files and directories of one tree that are listed. Chromium has 450,000 files; and by having
 /// each directory many times, a dozen objects can make a tree of more than any memory holds.
 const MOST_LISTED: usize = 500_000;
@@ -58,6 +62,8 @@ pub struct Search<'a> {
     pub below: Option<&'a str>,
     /// Upper and lower case are the same.
     pub folded: bool,
+    /// There is a text to tell files of one base name apart by.
+    pub by_text: bool,
 }
 
 /// What a path of a commit is.
@@ -89,7 +95,8 @@ impl Mirrors {
     /// is asked for, then by matching components from the end, then whole matches, then shorter
     /// paths. Two components must match, or the whole repository path (a file in its root), or the
     /// base name must be the only one of its kind in the tree, which says little unless the line's
-    /// text agrees. What symbolic links of the tree show is found under their names as well. Files
+    /// text agrees; where there is a text
+    /// to go by, and nothing else, so do the few of its kind. What symbolic links of the tree show is found under their names as well. Files
     /// below `site-packages` and the like are the caller's to exclude. Unknown commits have no
     /// files.
     ///
@@ -119,7 +126,10 @@ impl Mirrors {
         });
         found.extend(shown);
         let is_below = |path: &str| search.below.is_some_and(|folder| is_below(path, folder));
-        found.retain(|one| one.matched_components >= TELLING || one.whole || only_one || is_below(&one.path));
+        let is_telling =
+            |one: &Candidate| one.matched_components >= TELLING || one.whole || only_one || is_below(&one.path);
+        let is_by_text = search.by_text && found.len() <= MOST_OF_A_NAME && !found.iter().any(is_telling);
+        found.retain(|one| is_by_text || is_telling(one));
         found.sort_by(|a, b| {
             let rank = |c: &Candidate| {
                 (Reverse(is_below(&c.path)), Reverse(c.matched_components), Reverse(c.whole), c.path.len())

@@ -92,7 +92,7 @@ fn analyze_whole(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError
     let at = mirrors.zip(deployed.revision.as_ref());
     let at = at.map(|(mirrors, commit)| MirrorCommit { mirrors, id, commit, reading });
     let locations = at.map(|at| locate(at, input)).transpose()?.unwrap_or_default();
-    let Locations { located, ties, elsewhere, shown } = locations;
+    let Locations { located, ties, objections, elsewhere, shown } = locations;
     let nothing = KnownFacts::default();
     let evidence = at.map_or(Evidence::KnownFacts(&nothing), Evidence::Mirror);
     let mut suspicion = choose_culprit_and_suspects(evidence, report, &located, rules, input.event_at)?;
@@ -100,6 +100,10 @@ fn analyze_whole(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError
     let culprit = suspicion.culprit();
     let ties = culprit.and_then(|at| ties.get(&at)).map_or(&[][..], Vec::as_slice);
     let found = culprit.and_then(|culprit| located.get(&culprit));
+    let default_branch = input.repository.default_branch.as_deref().unwrap_or("the default branch");
+    let objection = culprit.and_then(|at| objections.get(&at)).zip(found);
+    let objection = objection.and_then(|(one, found)| one.sentence(found, deployed.is_pinned, default_branch));
+    let doubts = Doubts { ties, objection: objection.as_deref() };
     let snippet = at.zip(found).map(|(at, found)| snippet_of(at, found)).transpose()?.unwrap_or_default();
     let blame = suspicion.blame_of_culprit();
     let (trouble, pinned, has_mirror) = (input.trouble, deployed.is_pinned, mirrors.is_some());
@@ -113,8 +117,8 @@ fn analyze_whole(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError
     let history = line.map(|((at, found), blame)| history(at, found, blame, branch)).transpose()?.unwrap_or_default();
     let attribution = Attribution {
         identity: identity_of(report, &place, blame.as_ref()),
-        verdict: verdict_of(input, &deployed, &located, (&suspicion, ties), &history, &reading.unread()),
-        confidence: confidence_of(&suspicion, ties, input.event_at),
+        verdict: verdict_of(input, &deployed, &located, (&suspicion, doubts), &history, &reading.unread()),
+        confidence: confidence_of(&suspicion, doubts, input.event_at),
         no_line,
         function_lines: suspicion.function_of_culprit().map(|function| function.start..=function.end),
         place,
@@ -145,7 +149,7 @@ fn verdict_of(
     input: AnalysisInput<'_>,
     deployed: &Deployed,
     located: &BTreeMap<FrameAt, Located>,
-    (suspicion, ties): (&Suspicion, &[String]),
+    (suspicion, doubts): (&Suspicion, Doubts<'_>),
     history: &[String],
     unread: &[String],
 ) -> Vec<String> {
@@ -167,15 +171,16 @@ fn verdict_of(
         blame: blame.as_ref(),
         history,
         suspects: &suspicion.suspects,
-        confidence: confidence_of(suspicion, ties, input.event_at),
-        ties,
+        confidence: confidence_of(suspicion, doubts, input.event_at),
+        ties: doubts.ties,
+        objection: doubts.objection,
         trouble: input.trouble,
         unread,
     })
 }
 
 /// How sure it is; nothing where nobody is blamed.
-fn confidence_of(suspicion: &Suspicion, ties: &[String], event_at: Timestamp) -> Option<Confidence> {
+fn confidence_of(suspicion: &Suspicion, doubts: Doubts<'_>, event_at: Timestamp) -> Option<Confidence> {
     let culprit = suspicion.culprit()?;
     suspicion.blame_of_culprit()?;
     let first = suspicion.suspects.first().and_then(|suspect| suspect.blame.as_ref());
@@ -185,8 +190,17 @@ fn confidence_of(suspicion: &Suspicion, ties: &[String], event_at: Timestamp) ->
         raises: suspicion.facts.get(&culprit).is_some_and(|facts| facts.raises),
         outside: passed.iter().any(|(_, why)| why.is_outside()),
         stepped: passed.iter().any(|(_, why)| why.heuristic().is_some()),
-        tied: !ties.is_empty(),
+        tied: !doubts.ties.is_empty() || doubts.objection.is_some(),
     }))
+}
+
+/// What speaks against the culprit's file or line.
+#[derive(Clone, Copy)]
+struct Doubts<'a> {
+    /// Files that fit as well.
+    ties: &'a [String],
+    /// Something else, as a sentence.
+    objection: Option<&'a str>,
 }
 
 /// The commit that ran.

@@ -1,14 +1,22 @@
 //! The files of a commit that one frame may be in, by each way in which its name can be meant.
 
+use super::evidence::Evidence;
 use super::evidence::MirrorCommit;
+use super::frame_signs::{drop_undecided, may_differ_in_case, module_standing, telling};
 use super::manifests::{Manifests, package_clause};
 use domain::deployed_root::{Fit, Root, Sighting};
 use domain::drift::{Drift, around, stand};
-use domain::frame_names::{Spelling, names_of, parts_of};
+use domain::frame_names::{Spelling, names_of, parts_of, resource_of};
+use domain::function_names::{FunctionFit, Misplaced, compare};
 use domain::identity::squeeze;
+use domain::not_ours::third_party_at;
 use domain::report::{Frame, Platform};
 use domain::rule::Rules;
+use domain::source::Block;
 use mirror::{Candidate, MirrorError, PathStanding, Search};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Candidates of one name whose text is compared; the best suffixes come first.
 const CANDIDATES_READ: usize = 20;
@@ -35,6 +43,8 @@ pub(super) struct Finder<'a> {
     platform: Platform,
     deployment: Deployment<'a>,
     manifests: Manifests<'a>,
+    /// The functions of files whose lines were asked for.
+    blocks: RefCell<BTreeMap<String, Rc<[Block]>>>,
 }
 
 /// A frame, and what it may be.
@@ -48,7 +58,7 @@ pub(super) struct Sought {
 
 impl<'a> Finder<'a> {
     pub(super) fn new(at: MirrorCommit<'a>, rules: &'a Rules, platform: Platform, deployment: Deployment<'a>) -> Self {
-        Self { at, rules, platform, deployment, manifests: Manifests::new(at) }
+        Self { at, rules, platform, deployment, manifests: Manifests::new(at), blocks: RefCell::default() }
     }
 
     /// What a path of the commit is.
@@ -67,19 +77,25 @@ impl<'a> Finder<'a> {
         if names.spellings.is_empty() {
             return Ok(Sought::default());
         }
-        let texts = [frame.abs_path.as_deref(), frame.filename.as_deref()];
+        let texts = [frame.abs_path.as_deref(), frame.filename.as_deref()].map(|text| text.map(resource_of));
         for text in texts.into_iter().flatten() {
             if let Some(mapped) = self.mapped(text) {
                 let mut fits = self.by_suffix(frame, &parts_of(&mapped), false)?;
                 fits.retain(|fit| fit.is_whole);
                 fits.iter_mut().for_each(|fit| fit.is_certain = true);
                 if !fits.is_empty() {
-                    return Ok(Sought { sighting: Sighting { fits, is_foreign: false }, paths: Vec::new() });
+                    return Ok(Sought { sighting: Sighting { fits, ..Sighting::default() }, paths: Vec::new() });
                 }
             }
         }
         let package = texts.into_iter().flatten().find(|path| self.rules.in_package_directory(path));
         let mut sought = Sought::default();
+        if let Some(path) = package {
+            sought.sighting.fits = self.by_workspace(frame, path)?;
+            if !sought.sighting.fits.is_empty() {
+                return Ok(sought);
+            }
+        }
         sought.sighting.is_foreign = names.is_foreign || package.is_some();
         let mut spellings = names.spellings;
         if let Some(path) = package {
@@ -94,7 +110,56 @@ impl<'a> Finder<'a> {
                 break;
             }
         }
+        let fits = &mut sought.sighting.fits;
+        fits.retain(|fit| fit.agrees || fit.is_certain || !self.is_third_party(fit, &sought.paths));
+        if fits.len() > 1 {
+            for fit in fits.iter_mut() {
+                fit.function = self.compare_function(frame, fit)?.0;
+            }
+        }
         Ok(sought)
+    }
+
+    /// Whether a file's root, as it was deployed, is in a folder for other people's code.
+    fn is_third_party(&self, fit: &Fit, paths: &[Vec<String>]) -> bool {
+        let prefix: Vec<String> = fit.root.prefix.split('/').map(str::to_owned).collect();
+        let name = fit.path.rsplit('/').next().unwrap_or_default().to_owned();
+        let deployed: Vec<String> = prefix.iter().cloned().chain([name]).collect();
+        let Some(at) = third_party_at(&deployed) else { return false };
+        let of_root = paths.iter().filter(|path| path.starts_with(&prefix));
+        !of_root.clone().any(|path| self.rules.is_own(&path[at..].join("/")))
+    }
+
+    /// Whether the line is in the function that the frame names, where no text tells.
+    pub(super) fn compare_function(
+        &self,
+        frame: &Frame,
+        fit: &Fit,
+    ) -> Result<(FunctionFit, Option<Misplaced>), MirrorError> {
+        if fit.stand.drift != Drift::Unchecked {
+            return Ok((FunctionFit::Unknown, None));
+        }
+        let known = self.blocks.borrow().get(&fit.path).cloned();
+        let blocks = match known {
+            Some(known) => known,
+            None => {
+                let read: Rc<[Block]> = Evidence::Mirror(self.at).blocks(&fit.path)?.into();
+                self.blocks.borrow_mut().insert(fit.path.clone(), Rc::clone(&read));
+                read
+            }
+        };
+        Ok(compare(frame.function_name(), fit.stand.line, &blocks))
+    }
+
+    /// The file of a workspace's package, which is installed as a link.
+    fn by_workspace(&self, frame: &Frame, installed: &str) -> Result<Vec<Fit>, MirrorError> {
+        let mut fits = Vec::new();
+        for path in self.manifests.node_paths(&installed.replace('\\', "/"))? {
+            if let PathStanding::File(file) = self.standing_of(&path)? {
+                fits.extend(self.fit(frame, &parts_of(installed), &Candidate::exact(file), true, false)?);
+            }
+        }
+        Ok(fits)
     }
 
     /// Adds the files that a name leads to; whether they are certainly all.
@@ -188,14 +253,20 @@ impl<'a> Finder<'a> {
             if folded && (!may_fold || fits.iter().any(says_more)) {
                 break;
             }
-            let search = Search { below: self.deployment.folder, folded };
+            let by_text = may_fold && !folded && telling(frame).is_some_and(|text| squeeze(text).len() >= TELLING_TEXT);
+            let search = Search { below: self.deployment.folder, folded, by_text };
             let candidates = self.at.mirrors.candidates(self.at.id, self.at.commit, reported, search)?;
             for candidate in candidates.iter().take(CANDIDATES_READ) {
                 let fit = self.fit(frame, reported, candidate, false, folded)?;
-                if let Some(fit) = fit.filter(|fit| !folded || says_more(fit)) {
+                if let Some(fit) =
+                    fit.filter(|fit| !folded || (says_more(fit) && (fit.agrees || may_differ_in_case(frame))))
+                {
                     fits.retain(|known: &Fit| known.path != fit.path || !folded);
                     fits.push(fit);
                 }
+            }
+            if by_text {
+                drop_undecided(&mut fits);
             }
         }
         Ok(fits)
@@ -211,7 +282,7 @@ impl<'a> Finder<'a> {
         reported: &[String],
     ) -> Result<Vec<Fit>, MirrorError> {
         let (mirrors, id, commit) = (self.at.mirrors, self.at.id, self.at.commit);
-        let search = Search { below: self.deployment.folder, folded: false };
+        let search = Search { below: self.deployment.folder, ..Search::default() };
         let mut candidates = mirrors.candidates(id, commit, reported, search)?;
         for path in mirrors.files_named(id, commit, file)? {
             if !candidates.iter().any(|one| one.path == path) {
@@ -276,6 +347,11 @@ impl<'a> Finder<'a> {
     ) -> Result<Option<Fit>, MirrorError> {
         let Some(lines) = self.at.lines(&candidate.path)? else { return Ok(None) };
         let Some(stand) = stand(&lines, frame) else { return Ok(None) };
+        let of_module = module_standing(frame, &candidate.path, &lines);
+        if of_module == Some(false) {
+            return Ok(None);
+        }
+        let is_certain = is_certain || of_module == Some(true);
         let shown_as = candidate.shown_as.as_deref().unwrap_or(&candidate.path);
         let (root, matched) = Root::of(reported, shown_as, folded);
         let agrees = matches!(stand.drift, Drift::None | Drift::Moved)
@@ -284,6 +360,7 @@ impl<'a> Finder<'a> {
         let is_below = |folder: &str| candidate.path.starts_with(&format!("{}/", folder.trim_matches('/')));
         let is_below_key = self.deployment.folder.is_some_and(is_below);
         let is_whole = matched == shown_as.split('/').count();
+        let is_folded = folded && domain::deployed_root::matched(reported, shown_as, false) < matched;
         Ok(Some(Fit {
             path: candidate.path.clone(),
             root,
@@ -294,6 +371,8 @@ impl<'a> Finder<'a> {
             stand,
             agrees,
             around,
+            function: FunctionFit::Unknown,
+            is_folded,
         }))
     }
 
@@ -316,9 +395,4 @@ impl<'a> Finder<'a> {
             .min_by_key(|tail| tail.len())
             .unwrap_or(path)
     }
-}
-
-/// The text of the line that the client saw, where it sent one.
-pub(super) fn telling(frame: &Frame) -> Option<&str> {
-    frame.context_line.as_deref()
 }

@@ -2,10 +2,12 @@
 //! which line. They are located together, as they were deployed together.
 
 use super::evidence::MirrorCommit;
-use super::frame_fits::{Deployment, Finder, Sought, telling};
+use super::frame_fits::{Deployment, Finder, Sought};
+use super::frame_signs::telling;
 use domain::culprit::{FrameAt, Located, frames_in_order};
-use domain::deployed_root::{Fit, Root, Roots, Sighting};
+use domain::deployed_root::{Fit, Root, Roots};
 use domain::drift::Drift;
+use domain::function_names::Misplaced;
 use domain::report::{Frame, Report};
 use domain::rule::Rules;
 use domain::step_over::Passed;
@@ -22,10 +24,34 @@ pub(super) struct Locations {
     pub(super) located: BTreeMap<FrameAt, Located>,
     /// Files that fit such a frame equally well.
     pub(super) ties: BTreeMap<FrameAt, Vec<String>>,
+    /// What speaks against where a frame was found.
+    pub(super) objections: BTreeMap<FrameAt, Objection>,
     /// Frames that fall where the repository shows what is not its own, and what that is.
     pub(super) elsewhere: BTreeMap<FrameAt, Passed>,
     /// Roots that the report shows by its texts.
     pub(super) shown: Vec<Root>,
+}
+
+/// What speaks against where a frame was found.
+#[derive(Clone, Debug)]
+pub(super) enum Objection {
+    /// Its line is in another function.
+    Misplaced(Misplaced),
+    /// The path has other letters, by their case.
+    OtherCase,
+}
+
+impl Objection {
+    /// In a sentence, where it holds: of a commit that the report names, no line moves.
+    pub(super) fn sentence(&self, found: &Located, is_pinned: bool, branch: &str) -> Option<String> {
+        match self {
+            Self::Misplaced(_) if is_pinned => None,
+            Self::Misplaced(misplaced) => Some(misplaced.sentence(found.line, branch)),
+            Self::OtherCase => {
+                Some(format!("The reported path is {} in other letters (upper and lower case).", found.path))
+            }
+        }
+    }
 }
 
 /// A frame that is looked up, for all that are equal to it (recursion).
@@ -60,13 +86,18 @@ pub(super) fn locate_frames(
         let Some(chosen) = roots.choose(&one.sought.sighting) else { continue };
         let fit = &one.sought.sighting.fits[chosen.fit];
         let located = located(reading, fit, one.frame)?;
+        let objection = match finder.compare_function(one.frame, fit)?.1 {
+            Some(misplaced) => Some(Objection::Misplaced(misplaced)),
+            None => (fit.is_folded && !fit.agrees).then_some(Objection::OtherCase),
+        };
         for at in &one.at {
             found.located.insert(*at, located.clone());
+            found.objections.extend(objection.clone().map(|objection| (*at, objection)));
             if !chosen.ties.is_empty() {
                 found.ties.insert(*at, chosen.ties.clone());
             }
         }
-        if chosen.ties.is_empty() && is_shown(&one.sought.sighting, fit) && !found.shown.contains(&fit.root) {
+        if chosen.ties.is_empty() && is_shown(one, fit) && !found.shown.contains(&fit.root) {
             found.shown.push(fit.root.clone());
         }
     }
@@ -78,6 +109,9 @@ pub(super) fn locate_frames(
 fn distinct<'a>(finder: &Finder<'_>, report: &'a Report) -> Result<Vec<Distinct<'a>>, MirrorError> {
     let mut seen = BTreeMap::new();
     let mut frames: Vec<Distinct<'a>> = Vec::new();
+    // Some clients call nothing the application's own, as long as they are not told what is.
+    let mut all = report.exceptions.iter().flat_map(|exception| &exception.frames);
+    let has_own = all.any(|frame| frame.in_app == Some(true));
     for at in frames_in_order(report) {
         let frame = &report.exceptions[at.0].frames[at.1];
         // Of what errors name themselves, less is known (`named_places`).
@@ -85,7 +119,7 @@ fn distinct<'a>(finder: &Finder<'_>, report: &'a Report) -> Result<Vec<Distinct<
             continue;
         }
         let names = (frame.abs_path.as_deref(), frame.filename.as_deref(), frame.module.as_deref());
-        let key = (names, frame.line, frame.context_line.as_deref());
+        let key = (names, frame.line, frame.context_line.as_deref(), frame.function.as_deref());
         match seen.get(&key) {
             Some(&index) => {
                 let known: &mut Distinct<'_> = &mut frames[index];
@@ -93,7 +127,9 @@ fn distinct<'a>(finder: &Finder<'_>, report: &'a Report) -> Result<Vec<Distinct<
             }
             None => {
                 seen.insert(key, frames.len());
-                frames.push(Distinct { frame, at: vec![at], sought: finder.seek(frame)? });
+                let mut sought = finder.seek(frame)?;
+                sought.sighting.is_disowned = has_own && frame.in_app == Some(false) && telling(frame).is_none();
+                frames.push(Distinct { frame, at: vec![at], sought });
             }
         }
     }
@@ -140,8 +176,10 @@ fn below_submodule(finder: &Finder<'_>, sought: &Sought) -> Result<Option<Passed
 }
 
 /// Whether a frame shows where it was deployed, for reports to come.
-fn is_shown(sighting: &Sighting, fit: &Fit) -> bool {
-    fit.agrees && fit.stand.drift == Drift::None && !sighting.is_foreign && !fit.root.prefix.is_empty()
+fn is_shown(one: &Distinct<'_>, fit: &Fit) -> bool {
+    let is_absolute = || one.frame.path().is_some_and(|path| path.starts_with('/') || path.get(1..3) == Some(":\\"));
+    let says_more = !fit.root.prefix.is_empty() || (!fit.root.folder.is_empty() && is_absolute());
+    fit.agrees && fit.stand.drift == Drift::None && !one.sought.sighting.is_foreign && says_more
 }
 
 fn located(at: MirrorCommit<'_>, fit: &Fit, frame: &Frame) -> Result<Located, MirrorError> {

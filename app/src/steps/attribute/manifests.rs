@@ -1,6 +1,7 @@
 //! What packages of a repository are called, as their manifests and source files say.
 
 use super::evidence::MirrorCommit;
+use domain::frame_names::parts_of;
 use mirror::MirrorError;
 use std::cell::OnceCell;
 
@@ -15,6 +16,7 @@ pub(super) struct Manifests<'a> {
     at: MirrorCommit<'a>,
     dart: OnceCell<Vec<Manifest>>,
     go: OnceCell<Vec<Manifest>>,
+    node: OnceCell<Vec<Manifest>>,
 }
 
 /// A package's name and its folder.
@@ -26,13 +28,32 @@ struct Manifest {
 
 impl<'a> Manifests<'a> {
     pub(super) fn new(at: MirrorCommit<'a>) -> Self {
-        Self { at, dart: OnceCell::new(), go: OnceCell::new() }
+        Self { at, dart: OnceCell::new(), go: OnceCell::new(), node: OnceCell::new() }
     }
 
     /// The folders of the Dart packages of a name.
     pub(super) fn dart_folders(&self, package: &str) -> Result<Vec<String>, MirrorError> {
         let known = self.known(&self.dart, "pubspec.yaml", dart_name)?;
         Ok(known.iter().filter(|one| one.name == package).map(|one| one.folder.clone()).collect())
+    }
+
+    /// The paths that an installed file may have, by the name of its package: that of a workspace is
+    /// linked to where it is.
+    pub(super) fn node_paths(&self, installed: &str) -> Result<Vec<String>, MirrorError> {
+        // Below `.pnpm` there are copies of what was published.
+        let Some((_, rest)) = installed.rsplit_once("node_modules/").filter(|(before, _)| !before.contains("/.pnpm/"))
+        else {
+            return Ok(Vec::new());
+        };
+        let rest = parts_of(rest);
+        let scope = usize::from(rest.first().is_some_and(|part| part.starts_with('@')));
+        let Some((name, path)) = rest.split_at_checked(scope + 1).filter(|(_, path)| !path.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let (name, path) = (name.join("/"), path.join("/"));
+        let known = self.known(&self.node, "package.json", node_name)?;
+        let folders = known.iter().filter(|one| one.name == name && !one.folder.is_empty());
+        Ok(folders.map(|one| format!("{}/{path}", one.folder)).collect())
     }
 
     /// Whether the repository has Go modules at all.
@@ -78,6 +99,23 @@ fn dart_name(lines: &[String]) -> Option<String> {
     let line = lines.iter().take(MANIFEST_LINES).find_map(|line| line.strip_prefix("name:"))?;
     let name = line.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
     (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// `"name": "@acme/shop"`.
+fn node_name(lines: &[String]) -> Option<String> {
+    let manifest: serde_json::Value = serde_json::from_str(&lines.join("\n")).ok()?;
+    manifest.get("name")?.as_str().map(str::to_owned)
+}
+
+/// The modules that a source file of Elixir says it defines.
+pub(super) fn elixir_modules(lines: &[String]) -> Vec<String> {
+    let name = |line: &String| {
+        let line = line.trim_start();
+        let rest = ["defmodule ", "defprotocol ", "defimpl "].into_iter().find_map(|word| line.strip_prefix(word))?;
+        let name = rest.trim_start().split(|c: char| !(c.is_alphanumeric() || c == '.' || c == '_')).next()?;
+        (!name.is_empty()).then(|| name.to_owned())
+    };
+    lines.iter().filter_map(name).collect()
 }
 
 /// `module example.com/shop // comment`.
@@ -153,5 +191,16 @@ mod tests {
         );
         assert_eq!(go_module(&lines("module \"example.com/shop/v2\"\n")).as_deref(), Some("example.com/shop/v2"));
         assert_eq!(go_module(&lines("go 1.22\n")), None);
+        assert_eq!(
+            node_name(&lines("{\n  \"private\": true,\n  \"name\": \"@acme/ui\"\n}\n")).as_deref(),
+            Some("@acme/ui")
+        );
+        assert_eq!(node_name(&lines("{\"dependencies\": {\"name\": \"1\"}}")), None);
+        assert_eq!(
+            elixir_modules(&lines(
+                "defmodule Shop.Till do\n  defmodule Line do\n  end\nend\ndefimpl Jason.Encoder, for: X do\n"
+            )),
+            ["Shop.Till", "Line", "Jason.Encoder"]
+        );
     }
 }

@@ -5,6 +5,7 @@ mod elsewhere;
 mod evidence;
 mod frame_fits;
 mod frame_locations;
+mod frame_signs;
 mod line_history;
 mod manifests;
 mod named_places;

@@ -28,12 +28,14 @@ fn fit(reported: &str, path: &str, (drift, agrees): (Drift, bool)) -> Fit {
         stand: Stand { line: 1, drift, score },
         agrees,
         around: (0, 0),
+        function: FunctionFit::Unknown,
+        is_folded: false,
     }
 }
 
 fn sighting(reported: &str, fits: &[(&str, (Drift, bool))]) -> Sighting {
     let fits = fits.iter().map(|(path, text)| fit(reported, path, text.clone())).collect();
-    Sighting { fits, is_foreign: false }
+    Sighting { fits, ..Sighting::default() }
 }
 
 /// The path of each frame, with those that fit as well.
@@ -139,6 +141,46 @@ fn the_folder_of_a_key_is_looked_in_first() {
     assert_eq!(chosen(std::slice::from_ref(&both), &[]), ["-"], "the path says nothing");
     both.fits[1].is_below_key = true;
     assert_eq!(chosen(&[both], &[]), ["b/main.py"]);
+}
+
+#[test]
+fn the_folder_of_a_key_does_not_go_before_a_whole_path() {
+    let mut both = sighting("/repo/shop/app.py", &[("shop/app.py", PLAIN), ("admin/app.py", PLAIN)]);
+    both.fits[1].is_below_key = true;
+    assert_eq!(chosen(&[both], &[]), ["shop/app.py"]);
+    let mut both = sighting("/app/app.py", &[("app.py", PLAIN), ("admin/app.py", PLAIN)]);
+    both.fits[1].is_below_key = true;
+    assert_eq!(chosen(&[both], &[]), ["admin/app.py"], "the root's is no longer");
+}
+
+#[test]
+fn the_function_of_a_frame_tells_two_services_apart() {
+    let mut main = sighting("/app/main.py", &[("a/app/main.py", PLAIN), ("b/app/main.py", PLAIN)]);
+    let util = sighting("/app/util.py", &[("a/app/util.py", PLAIN), ("b/app/util.py", PLAIN)]);
+    assert_eq!(chosen(std::slice::from_ref(&main), &[]), ["a/app/main.py = b/app/main.py"]);
+    main.fits[0].function = FunctionFit::Contradicts;
+    main.fits[1].function = FunctionFit::Agrees;
+    assert_eq!(chosen(&[main.clone(), util.clone()], &[]), ["b/app/main.py", "b/app/util.py"]);
+    // The only file there is stays the one, whatever its functions are called now.
+    main.fits.truncate(1);
+    assert_eq!(chosen(&[main], &[]), ["a/app/main.py"]);
+}
+
+#[test]
+fn what_a_client_disowns_is_not_ours_by_its_path_alone() {
+    let mut strings = sighting("/opt/lib/util/strings.rb", &[("lib/util/strings.rb", PLAIN)]);
+    assert_eq!(chosen(std::slice::from_ref(&strings), &[]), ["lib/util/strings.rb"]);
+    strings.is_disowned = true;
+    assert_eq!(chosen(std::slice::from_ref(&strings), &[]), ["-"]);
+    let own = sighting("/opt/lib/till.rb", &[("lib/till.rb", PLAIN)]);
+    assert_eq!(chosen(&[strings, own], &[]), ["lib/util/strings.rb", "lib/till.rb"], "deployed with ours");
+}
+
+#[test]
+fn what_was_deployed_before_gives_way_to_a_text() {
+    let main = sighting("/app/main.py", &[("a/app/main.py", DIFFERS), ("b/app/main.py", AGREES)]);
+    let root = Root { prefix: String::new(), folder: "a".into() };
+    assert_eq!(chosen(&[main], &[root]), ["b/app/main.py"]);
 }
 
 #[test]

@@ -134,6 +134,45 @@ fn urls_are_decoded_once_and_tried_as_they_are_first() {
 }
 
 #[test]
+fn a_module_that_went_through_loaders_is_the_last_of_them() {
+    for (reported, names) in [
+        (
+            "webpack-internal:///./node_modules/vue-loader/lib/index.js??opts!./web/Till.vue?vue&type=script&lang=js&",
+            "web/Till.vue",
+        ),
+        ("webpack:///./node_modules/ts-loader/index.js!./web/till.ts", "web/till.ts"),
+        ("webpack:///./web/till.ts?3f2a", "web/till.ts"),
+        ("webpack:///./web/till!", "web/till!"),
+        ("/srv/app/wow!till.js", "srv/app/wow!till.js"),
+    ] {
+        assert_eq!(shown(Platform::Javascript, reported), names, "{reported}");
+    }
+}
+
+#[test]
+fn a_source_link_says_whose_repository_it_is() {
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    for (host, names) in [
+        ("https://gitlab.example.com/other/thing/raw/COMMIT/Src/Till.cs", "foreign Src/Till.cs"),
+        ("https://gitlab.example.com/acme/shop/-/raw/COMMIT/Src/Till.cs", "root:Src/Till.cs"),
+        ("https://ghe.example.com/raw/Acme/Shop/COMMIT/Src/Till.cs", "root:Src/Till.cs"),
+        ("https://ghe.example.com/raw/other/thing/COMMIT/Src/Till.cs", "foreign Src/Till.cs"),
+        ("https://api.example.com/2.0/repositories/other/thing/src/COMMIT/Src/Till.cs", "foreign Src/Till.cs"),
+        (
+            "https://dev.example.com/x/_apis/git/repositories/z/items?api-version=1.0&version=COMMIT&path=/Src/Till.cs",
+            "foreign Src/Till.cs",
+        ),
+        ("https://cdn.example.com/COMMIT/src/till.js", "COMMIT/src/till.js"),
+        ("/_1/Src/Till.cs", "foreign Src/Till.cs"),
+        ("/_/Src/Till.cs", "root:Src/Till.cs"),
+        ("/_build/Src/Till.cs", "_build/Src/Till.cs"),
+    ] {
+        let (host, names) = (host.replace("COMMIT", commit), names.replace("COMMIT", commit));
+        assert_eq!(shown(Platform::Other, &host), names, "{host}");
+    }
+}
+
+#[test]
 fn what_names_no_file_has_no_name() {
     for nothing in
         ["<string>", "<anonymous>", "/srv/<eval>", "node:internal/process/task_queues", "ext:core/01_core.js"]
