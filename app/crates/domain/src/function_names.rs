@@ -85,7 +85,7 @@ fn without_arguments(name: &str) -> String {
         match c {
             '[' | '<' | '(' => depth += 1,
             ']' | '>' | ')' => depth = depth.saturating_sub(1),
-            // `<T as Price>::total` keeps what follows; `<lambda>` keeps a sign that it has no name.
+            // Of `<T as Price>::total` what follows is kept, of `<lambda>` nothing.
             _ if depth == 0 => out.push(c),
             _ => {}
         }

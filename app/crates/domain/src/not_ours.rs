@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(at("/b/third_party/zlib/src/main.c"), Some(1));
         assert_eq!(at("/app/deps/plug/lib/router.ex"), Some(1));
         assert_eq!(at("/x/SourcePackages/checkouts/Net/Client.swift"), Some(1));
-        assert_eq!(at("/root/.pub-cache/hosted/pub.dev/intl-0.18/lib/price.dart"), Some(1));
+        assert_eq!(at("/srv/.pub-cache/hosted/pub.dev/intl-0.18/lib/price.dart"), Some(1));
         for ours in ["/app/deps/redis/server.c", "/x/checkouts/a.py", "/srv/app/vendor.py", "main.py", ""] {
             assert_eq!(at(ours), None, "{ours}");
         }

@@ -95,10 +95,9 @@ impl Mirrors {
     /// is asked for, then by matching components from the end, then whole matches, then shorter
     /// paths. Two components must match, or the whole repository path (a file in its root), or the
     /// base name must be the only one of its kind in the tree, which says little unless the line's
-    /// text agrees; where there is a text
-    /// to go by, and nothing else, so do the few of its kind. What symbolic links of the tree show is found under their names as well. Files
-    /// below `site-packages` and the like are the caller's to exclude. Unknown commits have no
-    /// files.
+    /// text agrees; where there is a text to go by, and nothing else, so do the few of its kind.
+    /// What symbolic links of the tree show is found under their names as well. Files below
+    /// `site-packages` and the like are the caller's to exclude. Unknown commits have no files.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].

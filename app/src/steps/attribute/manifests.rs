@@ -37,8 +37,7 @@ impl<'a> Manifests<'a> {
         Ok(known.iter().filter(|one| one.name == package).map(|one| one.folder.clone()).collect())
     }
 
-    /// The paths that an installed file may have, by the name of its package: that of a workspace is
-    /// linked to where it is.
+    /// The paths that an installed file may have, by its package: that of a workspace is a link.
     pub(super) fn node_paths(&self, installed: &str) -> Result<Vec<String>, MirrorError> {
         // Below `.pnpm` there are copies of what was published.
         let Some((_, rest)) = installed.rsplit_once("node_modules/").filter(|(before, _)| !before.contains("/.pnpm/"))

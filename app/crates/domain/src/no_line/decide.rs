@@ -81,13 +81,16 @@ fn found(facts: &Facts<'_>, client: Client) -> NoLine {
     match facts.culprit {
         Some(culprit) if culprit.drift == Drift::Differs => text_differs(&culprit.path, culprit.line),
         Some(culprit) => NoLine::git_cannot_say(&culprit.path),
-        None => own_code_passed(facts).or_else(|| seen(facts)).unwrap_or_else(|| by_names(facts, client)),
+        None => own_code_passed(facts)
+            .or_else(|| led_away(facts))
+            .or_else(|| seen(facts))
+            .unwrap_or_else(|| by_names(facts, client)),
     }
 }
 
 /// Code of the repository that is not to be blamed.
 fn own_code_passed(facts: &Facts<'_>) -> Option<NoLine> {
-    let (at, why) = facts.passed.iter().find(|(_, why)| !matches!(why, Passed::Outside | Passed::Package))?;
+    let (at, why) = facts.passed.iter().find(|(_, why)| !why.is_outside())?;
     let place = place(frame(facts.report, *at));
     Some(match why {
         Passed::IgnoredPath => NoLine::plain(
@@ -99,6 +102,30 @@ fn own_code_passed(facts: &Facts<'_>) -> Option<NoLine> {
             format!("what is the repository's ({place}) is not to be blamed, and nothing of the repository calls it"),
         ),
     })
+}
+
+/// What the repository itself says is elsewhere.
+fn led_away(facts: &Facts<'_>) -> Option<NoLine> {
+    facts.passed.iter().find_map(|(at, why)| {
+        let place = place(frame(facts.report, *at));
+        let what = match why {
+            Passed::Submodule(folder) => format!("{place} is in the submodule {}, another repository", named(folder)),
+            Passed::LinkedOutside => format!("a symbolic link leads to {place}, out of the repository"),
+            _ => return None,
+        };
+        let help = "Who wrote it is known to the repository that has it: give it a DSN of its own there.";
+        Some(NoLine::with_help(Reason::OnlyPackages, what, help))
+    })
+}
+
+/// That a frame may be in any of several files; a text that was sent did not tell them apart.
+fn any_of(frame: &Frame, files: &[String], count: usize) -> NoLine {
+    let what = format!("{} may be any of {}", place(frame), several(files, count));
+    if frame.context_line.as_deref().is_none_or(|text| text.trim().is_empty()) {
+        return NoLine::plain(Reason::SeveralFiles, what);
+    }
+    let help = "Have the client send whole paths, or say in path_mappings which folder is meant; a key for each folder does as well.";
+    NoLine::with_help(Reason::SeveralFiles, what, help)
 }
 
 /// What the repository has at the innermost frame for which it has something.
@@ -121,10 +148,7 @@ fn seen(facts: &Facts<'_>) -> Option<NoLine> {
                 format!("{file} has {} in the repository, and no line {line}", counted(*lines, "line", "lines")),
             ),
             Stands::Differs => text_differs(&file, line),
-            Stands::Agrees if *count > 1 => NoLine::plain(
-                Reason::SeveralFiles,
-                format!("{} may be any of {}", place(frame), several(files, *count)),
-            ),
+            Stands::Agrees if *count > 1 => any_of(frame, files, *count),
             // Something else kept it from being taken; what is known is that nothing was.
             Stands::Agrees => NoLine::plain(
                 Reason::UnknownPaths,
@@ -183,7 +207,17 @@ fn path(facts: &Facts<'_>, all: &[(FrameAt, Kind)], client: Client, is_without_l
         // Nothing of the repository is called so: it was made when the application was built.
         return Some(minified(frame, client));
     }
-    Some(unknown_path(frame, frame.path().unwrap_or(""), same_name))
+    let class = frame.module.as_deref().filter(|module| client == Client::Jvm && module.contains('.'));
+    if let Some(class) = class {
+        // A file of the repository says its package: one of another is no other path of it.
+        let what = format!("the class {} ({}) is in no file of the repository", named(class), place(frame));
+        let help = "If it is a library's, nothing is to be done; if it is your own, give it its repository's DSN.";
+        return Some(NoLine::with_help(Reason::UnknownPaths, what, help));
+    }
+    match same_name {
+        Some((files, count)) if count > 1 => Some(any_of(frame, files, count)),
+        same_name => Some(unknown_path(frame, frame.path().unwrap_or(""), same_name)),
+    }
 }
 
 fn only_packages(all: &[(FrameAt, Kind)], facts: &Facts<'_>) -> NoLine {

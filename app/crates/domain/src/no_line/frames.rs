@@ -3,6 +3,8 @@
 //! The names are those that clients and printed traces have for such frames: each list says whose.
 
 use super::client::Client;
+use crate::frame_names::{parts_of, resource_of};
+use crate::frame_origin::{is_foreign_host, is_of_a_runtime};
 use crate::report::Frame;
 use crate::rule::Rules;
 
@@ -37,7 +39,7 @@ pub(super) enum Kind {
 
 /// What a frame is.
 pub(super) fn kind(frame: &Frame, client: Client, rules: &Rules) -> Kind {
-    let path = frame.path().unwrap_or("").replace('\\', "/");
+    let path = resource_of(frame.path().unwrap_or("")).replace('\\', "/");
     let name = base_name(&path);
     let module = frame.module.as_deref().unwrap_or("");
     let function = frame.function_name();
@@ -52,6 +54,16 @@ pub(super) fn kind(frame: &Frame, client: Client, rules: &Rules) -> Kind {
     }
     if rules.in_package_directory(&path) {
         return Kind::Package(name.to_owned());
+    }
+    let host = path.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split('/').next()?)));
+    if let Some((_, host)) = host.filter(|_| is_foreign_host(&path)) {
+        return Kind::Package(host.to_owned());
+    }
+    if host.is_some_and(|(scheme, _)| scheme.ends_with("-extension")) {
+        return Kind::Package("an extension of the browser".to_owned());
+    }
+    if is_of_a_runtime(&parts_of(&path)) {
+        return Kind::Runtime;
     }
     if path.starts_with("wasm://") || name.ends_with(".wasm") {
         return Kind::NoLine;

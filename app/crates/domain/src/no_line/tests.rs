@@ -287,6 +287,44 @@ fn a_path_that_fits_nothing_brings_the_mapping_that_is_missing() {
 }
 
 #[test]
+fn what_another_repository_has_brings_no_mapping() {
+    let at = |platform: Platform, sdk: &str, frame: &str, passed: Passed, says: &str| {
+        let report = report(platform, sdk, &[frame]);
+        let file = report.exceptions[0].frames[0].path().expect("a path").rsplit('/').next().expect("a name");
+        let lib = format!("lib/{file}");
+        let case = Case { files: &[&lib], passed: Some(passed), ..Case::of(&report) };
+        let reasons = case.reasons();
+        assert!(reasons[0].what.contains(says) && !reasons[0].help.contains("path_mappings: ["), "{reasons:?}");
+    };
+    let shared = Passed::Submodule("libs/shared".into());
+    let submodule = "is in the submodule libs/shared, another repository";
+    at(Platform::Python, "", "|f|/app/libs/shared/util.py 2 0", shared, submodule);
+    at(Platform::Python, "", "|f|/app/ext/calc.py 2 0", Passed::LinkedOutside, "a symbolic link leads to");
+    let outside = || Passed::Outside;
+    at(Platform::Javascript, "", "|f|https://deno.land/x/oak@v12/mod.ts 2 0", outside(), "(deno.land)");
+    at(Platform::Javascript, "", "|f|chrome-extension://abc/src/index.js 2 0", outside(), "extension");
+    at(Platform::Node, "", "|f|/opt/nodejs/handler.js 2 0", outside(), "all frames are of");
+    let java = "sentry.java/8.0.0";
+    at(
+        Platform::Java,
+        java,
+        "org.other.Cfg|f|Cfg.java 2 0",
+        outside(),
+        "the class org.other.Cfg (Cfg.java:2) is in no file",
+    );
+}
+
+#[test]
+fn a_text_that_was_sent_is_not_asked_for() {
+    let mut report = report(Platform::Python, "", &["|f|/srv/cart.py 12 0"]);
+    report.exceptions[0].frames[0].context_line = Some("x = 1".into());
+    let lines: Vec<String> = vec!["x = 1".to_owned(); 20];
+    let case = Case { files: &["a/cart.py", "b/cart.py"], lines: Some(&lines), ..Case::of(&report) };
+    assert_eq!(case.all(), [Reason::SeveralFiles]);
+    assert!(!case.reasons()[0].help.contains("text"), "{}", case.reasons()[0].help);
+}
+
+#[test]
 fn a_file_that_is_there_without_its_line_says_which_version_ran() {
     let mut report = report(Platform::Python, "", &["|f|/srv/app/shop/cart.py 12 0"]);
     report.exceptions[0].frames[0].context_line = Some("total += 1".into());
@@ -349,6 +387,8 @@ fn the_repositorys_own_code_that_is_passed_over_is_named() {
     for (passed, reason) in [
         (Passed::IgnoredPath, Reason::LeftOut),
         (Passed::LibraryCode(None), Reason::NotToBlame),
+        (Passed::Submodule("libs/shared".into()), Reason::OnlyPackages),
+        (Passed::LinkedOutside, Reason::OnlyPackages),
         (Passed::Outside, Reason::UnknownPaths),
     ] {
         let case = Case { passed: Some(passed), ..Case::of(&report) };
