@@ -23,6 +23,12 @@ pub const MAX_VALUE: usize = 1_000;
 /// scrubbing looks for behind a secret is farther from it.
 pub const UNCUT: usize = 1_000;
 
+/// Kind of the exception that stands for a report without one: its message.
+pub const MESSAGE_KIND: &str = "Message";
+
+/// Kind of the exception that stands for a command which failed without a traceback.
+pub const COMMAND_KIND: &str = "CommandFailed";
+
 /// One exception report (the Sentry protocol calls it an *event*).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {

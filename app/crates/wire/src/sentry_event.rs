@@ -12,7 +12,7 @@ use crate::repair::repair;
 use crate::sentry_fields::{Batch, Exceptions, Failing, LogEntry, RawException, Sdk, Stacktrace, Tags};
 use crate::sentry_frames::{kept_frames, read_of_message};
 use domain::fingerprint::{Fingerprint, FingerprintBuilder};
-use domain::report::{Frame, MOST_OCCURRENCES, Platform, Report, UNCUT};
+use domain::report::{Frame, MESSAGE_KIND, MOST_OCCURRENCES, Platform, Report, UNCUT};
 use std::borrow::Cow;
 
 /// What an event is whose repaired text is longer than a body may be.
@@ -20,9 +20,6 @@ const TOO_LARGE: WireError = WireError::TooLarge { limit: MAX_DECODED };
 
 /// Letters of the longest level or id that is one.
 const MAX_WORD: usize = 64;
-
-/// Kind of the exception that stands for a report without one: its message.
-pub const MESSAGE_KIND: &str = "Message";
 
 lenient! {
     /// One event. Fields are what the protocol calls them; heavy parts stay JSON text until

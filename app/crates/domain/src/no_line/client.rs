@@ -45,6 +45,14 @@ const NAMES: &[(&str, Client)] = &[
     ("sentry.native", Client::Native),
 ];
 
+/// Whether scripts at addresses are on the stack, and none of a server's.
+fn is_of_web(report: &Report) -> bool {
+    let frames = || report.exceptions.iter().flat_map(|exception| &exception.frames);
+    let paths = || frames().filter_map(|frame| frame.path());
+    let is_of_server = |path: &str| path.starts_with("node:") || path.starts_with("file:") || path.starts_with('/');
+    paths().any(|path| path.starts_with("http://") || path.starts_with("https://")) && !paths().any(is_of_server)
+}
+
 impl Client {
     pub(super) fn of(report: &Report) -> Self {
         let sdk = report.sdk.as_deref().unwrap_or("").to_ascii_lowercase();
@@ -54,6 +62,8 @@ impl Client {
         match report.platform {
             Platform::Python => Self::Python,
             Platform::Javascript => Self::Browser,
+            // What is printed looks the same in a browser's console and on a server.
+            Platform::Node if is_of_web(report) => Self::Browser,
             Platform::Node => Self::Node,
             Platform::Ruby => Self::Ruby,
             Platform::Java => Self::Jvm,

@@ -4,7 +4,7 @@
 use super::client::Client;
 use super::frames::{Kind, kind};
 use super::sighting::{Sighting, Stands};
-use super::words::{minified, named, no_frames, no_line_numbers, place, several, unknown_path};
+use super::words::{help_of_path, minified, named, no_frames, no_line_numbers, place, several, unknown_path};
 use super::{NoLine, Reason};
 use crate::commit::CommitId;
 use crate::counted::counted;
@@ -139,9 +139,10 @@ fn seen(facts: &Facts<'_>) -> Option<NoLine> {
             Stands::Unreadable => {
                 NoLine::plain(Reason::UnreadableFile, format!("{file} is no text, or too large to be read"))
             }
-            Stands::Beyond(_) | Stands::Differs if !is_sure => NoLine::plain(
+            Stands::Beyond(_) | Stands::Differs if !is_sure => NoLine::with_help(
                 Reason::UnknownPaths,
                 format!("the path {} ends as {file} does, whose text is another", place(frame)),
+                help_of_path(frame.path().unwrap_or("")),
             ),
             Stands::Beyond(lines) => NoLine::plain(
                 Reason::LineBeyondEnd,
@@ -150,9 +151,10 @@ fn seen(facts: &Facts<'_>) -> Option<NoLine> {
             Stands::Differs => text_differs(&file, line),
             Stands::Agrees if *count > 1 => any_of(frame, files, *count),
             // Something else kept it from being taken; what is known is that nothing was.
-            Stands::Agrees => NoLine::plain(
+            Stands::Agrees => NoLine::with_help(
                 Reason::UnknownPaths,
                 format!("the path {} could not be taken for {file}: nothing else of the report agrees", place(frame)),
+                help_of_path(frame.path().unwrap_or("")),
             ),
         });
     }

@@ -184,7 +184,7 @@ impl Reason {
             Self::UnknownPaths => (
                 "The paths fit nothing in the repository",
                 "No file of the repository has such a path at its end: it is deployed under other folders, is another repository's, or was generated when it was built.",
-                "Say in `.github/flawless.yml` where it is: `path_mappings: [{ from: /srv/app/, to: services/billing/ }]`. If the application is another repository's, give it that one's DSN.",
+                "Say in `.github/flawless.yml` where it is: `path_mappings: [{ from: FOLDER_ON_THE_SERVER/, to: FOLDER_IN_THE_REPOSITORY/ }]`. If the application is another repository's, give it that one's DSN.",
             ),
             Self::SeveralFiles => (
                 "Several files fit equally well",

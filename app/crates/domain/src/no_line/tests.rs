@@ -3,7 +3,7 @@
 use super::*;
 use crate::culprit::{FrameAt, Located, frames_in_order};
 use crate::drift::Drift;
-use crate::report::{Exception, Frame, Platform, Report};
+use crate::report::{COMMAND_KIND, Exception, Frame, MESSAGE_KIND, Platform, Report};
 use crate::rule::Rules;
 use crate::step_over::Passed;
 use std::collections::BTreeMap;
@@ -133,6 +133,51 @@ fn what_has_no_frames_is_told_by_its_client_how_to_send_them() {
     let mut script = report(Platform::Javascript, "sentry.javascript.browser/11.12.0", &[]);
     script.exceptions[0].value = Some("Script error.".into());
     assert!(Case::of(&script).reasons()[0].help.contains("crossorigin"));
+}
+
+#[test]
+fn a_message_is_told_how_messages_get_a_stack() {
+    let mut message = report(Platform::Python, "sentry.python/2.75.0", &[]);
+    message.exceptions[0].kind = MESSAGE_KIND.to_owned();
+    let told = Case::of(&message).reasons().remove(0);
+    assert_eq!(told.what, "the report is a message without a stack trace");
+    assert!(told.help.contains("attach_stacktrace=True"), "{}", told.help);
+}
+
+#[test]
+fn a_command_that_failed_is_said_to_have_printed_no_traceback() {
+    for (command, value, words) in [
+        (Some("nightly.py --all"), "nightly.py --all: exit status 3", "the command failed (exit status 3) and"),
+        (None, "signal 9", "the command failed (signal 9) and"),
+        (Some("a"), "b: c", "the command failed and"),
+    ] {
+        let mut failed = report(Platform::Other, "", &[]);
+        failed.transaction = command.map(str::to_owned);
+        failed.exceptions[0].kind = COMMAND_KIND.to_owned();
+        failed.exceptions[0].value = Some(value.to_owned());
+        let told = Case::of(&failed).reasons().remove(0);
+        assert_eq!(told.what, format!("{words} printed no traceback that was recognised"));
+        assert!(told.help.contains("standard error"), "{}", told.help);
+    }
+}
+
+#[test]
+fn a_printed_stack_of_a_browser_is_told_what_browsers_can_do() {
+    let bundle = "|t|https://shop.example.com/static/js/main.3f9a8b7c.js 2 48213";
+    let help = |frames: &[&str]| Case::of(&report(Platform::Node, "", frames)).reasons().remove(0).help;
+    assert!(help(&[bundle]).contains("source maps") && !help(&[bundle]).contains("Node"));
+    assert!(help(&["|main|node:internal/main 1 1", "|t|/srv/app/dist/main.3f9a8b7c.js 2 48213"]).contains("Node"));
+}
+
+#[test]
+fn an_unknown_paths_own_folder_is_what_could_be_mapped() {
+    let help =
+        |path: &str| Case::of(&report(Platform::Python, "", &[&format!("|f|{path} 12 0")])).reasons().remove(0).help;
+    let said = help("/opt/money/eu/rates.py");
+    assert!(said.contains("path_mappings: [{ from: /opt/money/eu/, to: FOLDER/ }]"), "{said}");
+    for path in ["money/rates.py", "/rates.py", "/opt/{a}/rates.py"] {
+        assert!(!help(path).contains("path_mappings"), "{path}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::sighting::components;
 use super::{NoLine, Reason};
-use crate::report::{Frame, Report};
+use crate::report::{COMMAND_KIND, Frame, MESSAGE_KIND, Report};
 use crate::visible::clip;
 
 /// Characters of a name that a client chose.
@@ -47,9 +47,27 @@ pub(super) fn place(frame: &Frame) -> String {
     }
 }
 
+/// What helps where a command printed no stack trace.
+const HELP_PRINTED: &str = "Have the command print the stack trace of what failed on standard error, and exit with it; in shells, set -e and the failing program's own output tell most.";
+
+/// How a command ended, by the value that is made of that: `nightly.py --all: exit status 3`.
+fn how_it_ended(report: &Report) -> Option<&str> {
+    let value = report.raised()?.value.as_deref()?;
+    match report.transaction.as_deref() {
+        Some(command) => value.strip_prefix(command)?.strip_prefix(": "),
+        None => Some(value),
+    }
+}
+
 /// Why a report has no frames, by what its client's user can do.
 pub(super) fn no_frames(report: &Report, client: Client) -> NoLine {
-    let is_message = report.exceptions.is_empty();
+    let raised = report.raised();
+    if raised.is_some_and(|raised| raised.kind == COMMAND_KIND) {
+        let ended = how_it_ended(report).map(|how| format!(" ({})", named(how))).unwrap_or_default();
+        let what = format!("the command failed{ended} and printed no traceback that was recognised");
+        return NoLine::with_help(Reason::NoFrames, what, HELP_PRINTED);
+    }
+    let is_message = raised.is_none_or(|raised| raised.kind == MESSAGE_KIND);
     let what = match client {
         Client::Printed => "the failed command printed no stack trace that could be read",
         _ if is_message => "the report is a message without a stack trace",
@@ -95,9 +113,7 @@ pub(super) fn no_frames(report: &Report, client: Client) -> NoLine {
         (Client::DotNet, _) => {
             "Set AttachStacktrace to true in the options, and report exceptions that were thrown: one that was only made has no stack."
         }
-        (Client::Printed, _) => {
-            "Have the command print the stack trace of what failed on standard error, and exit with it; in shells, set -e and the failing program's own output tell most."
-        }
+        (Client::Printed, _) => HELP_PRINTED,
         _ => {
             "Have the client send stack traces (mostly an option called attach_stacktrace), and report exceptions instead of texts."
         }
@@ -158,15 +174,32 @@ pub(super) fn unknown_path(frame: &Frame, reported: &str, same_name: Option<(&[S
                 Some((from, to)) => format!(
                     "If that file is meant, say so in .github/flawless.yml: path_mappings: [{{ from: {from}, to: {to} }}]. If not, give the application its own repository's DSN."
                 ),
-                None => Reason::UnknownPaths.helps_plainly(),
+                None => help_of_path(reported),
             };
             NoLine::with_help(Reason::UnknownPaths, what, help)
         }
         Some((files, count)) if !files.is_empty() => {
             NoLine::plain(Reason::SeveralFiles, format!("{place} may be any of {}", several(files, count)))
         }
-        _ => NoLine::plain(Reason::UnknownPaths, format!("the path {place} fits no file of the repository")),
+        _ => NoLine::with_help(
+            Reason::UnknownPaths,
+            format!("the path {place} fits no file of the repository"),
+            help_of_path(reported),
+        ),
     }
+}
+
+/// What helps where a path fits no file: that of a folder which the report names from the root. Of
+/// any other it is not known below which it is.
+pub(super) fn help_of_path(reported: &str) -> String {
+    const OTHERS: &str = "If the application is another repository's, give it that one's DSN.";
+    let folder = reported.rfind('/').map(|at| &reported[..=at]).unwrap_or_default();
+    if !folder.starts_with('/') || folder.len() == 1 || !can_be_pasted(folder) {
+        return OTHERS.to_owned();
+    }
+    format!(
+        "Say in .github/flawless.yml where {folder} is: path_mappings: [{{ from: {folder}, to: FOLDER/ }}] (FOLDER: where it is in the repository). {OTHERS}"
+    )
 }
 
 /// `a/x.py, b/x.py and 3 more`.
@@ -184,9 +217,12 @@ fn mapping(reported: &str, file: &str) -> Option<(String, String)> {
     let equal = file.rsplit('/').zip(path.iter().rev()).take_while(|(ours, theirs)| ours == theirs).count();
     let tail = path[path.len() - equal..].join("/");
     let (from, to) = (reported.strip_suffix(&tail)?, file.strip_suffix(&tail)?);
-    // Of nothing or of a sign of YAML's, no line could be pasted.
-    let is_plain =
-        |text: &str| text.chars().all(|c| c.is_alphanumeric() || "/._-+@~: ".contains(c)) && !text.contains(": ");
-    (!from.is_empty() && is_plain(from) && is_plain(to) && from.len() <= LONGEST_NAME && to.len() <= LONGEST_NAME)
+    (!from.is_empty() && can_be_pasted(from) && can_be_pasted(to))
         .then(|| (from.to_owned(), if to.is_empty() { "''".to_owned() } else { to.to_owned() }))
+}
+
+/// Whether a path can stand in YAML as it is, and in a sentence: without a sign of YAML's.
+fn can_be_pasted(path: &str) -> bool {
+    let is_plain = path.chars().all(|c| c.is_alphanumeric() || "/._-+@~: ".contains(c)) && !path.contains(": ");
+    is_plain && path.len() <= LONGEST_NAME
 }

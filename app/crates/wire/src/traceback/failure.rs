@@ -1,11 +1,9 @@
 //! A command that failed, whether or not it printed a traceback.
 
 use super::{MAX_TEXT, last_lines, parse, plain};
-use domain::report::{Exception, MAX_VALUE, Report, UNCUT};
+use domain::report::{COMMAND_KIND, Exception, MAX_VALUE, Report, UNCUT};
 use serde_json::Value;
 
-/// What a failure without a traceback is called.
-const KIND: &str = "CommandFailed";
 /// Under which name the last lines are told.
 const OUTPUT: &str = "output";
 /// Lines told of what the command wrote last.
@@ -26,8 +24,12 @@ fn failure(command: &[u8], output: &[u8], how: &str) -> Report {
     let mut report = Report { level: "error".to_owned(), count: 1, ..Report::default() };
     // What the command wrote differs each time: it is no part of what the failure is known by.
     let value = if command.is_empty() { how.to_owned() } else { format!("{command}: {how}") };
-    report.exceptions =
-        vec![Exception { kind: KIND.to_owned(), value: Some(value), handled: Some(false), ..Exception::default() }];
+    report.exceptions = vec![Exception {
+        kind: COMMAND_KIND.to_owned(),
+        value: Some(value),
+        handled: Some(false),
+        ..Exception::default()
+    }];
     report.transaction = Some(command).filter(|command| !command.is_empty());
     let output = plain(output);
     let lines = last_lines(output.trim_end());
