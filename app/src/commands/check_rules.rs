@@ -90,11 +90,18 @@ fn stale(settings: &Settings, root: &Path) -> Vec<String> {
     let known = settings.known_errors.iter().map(|entry| entry.pattern());
     let entries = known.map(|entry| ("known_errors", entry));
     let blocks = settings.building_blocks.iter().cloned().map(|entry: CodePattern| ("building_blocks", entry));
-    entries
+    let there = |path: &str| root.join(path.trim_start_matches("./").trim_matches('/'));
+    let files = entries
         .chain(blocks)
-        .filter(|(_, entry)| !root.join(entry.file.trim_start_matches("./")).is_file())
-        .map(|(key, entry)| format!("{key} has an entry for {}, and there is no such file", entry.file))
-        .collect()
+        .filter(|(_, entry)| !there(&entry.file).is_file())
+        .map(|(key, entry)| format!("{key} has an entry for {}, and there is no such file", entry.file));
+    let own = settings.own_code.iter().filter(|path| !there(path).exists());
+    let own = own.map(|path| format!("own_code has an entry for {path}, and there is no such file or folder"));
+    let folders = settings.path_mappings.iter().filter_map(|mapping| mapping.key_folder.as_ref());
+    let folders = folders.filter(|folder| !there(folder).is_dir());
+    let folders =
+        folders.map(|folder| format!("path_mappings has the key_folder {folder}, and there is no such folder"));
+    files.chain(own).chain(folders).collect()
 }
 
 fn summary(settings: &Settings) -> String {
@@ -103,13 +110,15 @@ fn summary(settings: &Settings) -> String {
         _ => format!("{count} {more}"),
     };
     format!(
-        "It has {}, {} and {}; {}, {} and {}.",
+        "It has {}, {} and {}; {}, {} and {}; {} and {}.",
         counted(settings.known_errors.len(), "known error", "known errors"),
         counted(settings.building_blocks.len(), "building block", "building blocks"),
         counted(settings.ignored_exceptions.len(), "ignored exception", "ignored exceptions"),
         counted(settings.only_blame_filepaths_matching.len(), "path expression", "path expressions"),
         counted(settings.watchers.len(), "watcher", "watchers"),
         counted(settings.disowned.len(), "disowned path", "disowned paths"),
+        counted(settings.own_code.len(), "path of own code", "paths of own code"),
+        counted(settings.path_mappings.len(), "path mapping", "path mappings"),
     )
 }
 
@@ -136,6 +145,23 @@ mod tests {
         let large = folder.path().join("large.yml");
         std::fs::File::create(&large).unwrap().set_len(LARGEST + 1).unwrap();
         assert!(read(&large).unwrap_err().to_string().contains("more than"));
+    }
+
+    #[test]
+    fn paths_and_folders_that_are_not_there_are_named() {
+        let settings = parse(
+            "own_code: [src/, gone/lib]\npath_mappings:\n  - { from: /a/, to: src/, key_folder: src }\n  - { from: /b/, to: src/, key_folder: services/b }\n",
+        )
+        .unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(
+            stale(&settings, root),
+            [
+                "own_code has an entry for gone/lib, and there is no such file or folder",
+                "path_mappings has the key_folder services/b, and there is no such folder",
+            ]
+        );
+        assert!(summary(&settings).ends_with("; 2 paths of own code and 2 path mappings."), "{}", summary(&settings));
     }
 
     #[test]

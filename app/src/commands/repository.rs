@@ -12,7 +12,7 @@ use domain::ids::RepositoryId;
 use domain::names::RepositoryName;
 use domain::timestamp::Timestamp;
 use domain::url_text::without_secrets;
-use mirror::Source;
+use mirror::{Mirrors, Source};
 use render::when;
 use std::path::Path;
 use store::Store;
@@ -102,6 +102,9 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
             let row = named(store, &name).await?;
             let key = ingest_keys::add(store, &row, label.as_deref(), folder.as_deref(), now).await?;
             say!("DSN: {}", handles.site.linker.dsn(&key, row.repository.id));
+            if let Some(lack) = folder.as_deref().and_then(|folder| lack_of(&handles.mirrors, &row, folder)) {
+                say!("{lack}");
+            }
         }
         Action::Key { action: KeyAction::Revoke { key } } => {
             let key = key_of(&key);
@@ -196,6 +199,23 @@ pub(super) async fn named(store: &Store, name: &RepositoryName) -> Result<Reposi
     let name = without_secrets(name.as_str());
     Ok(found
         .ok_or_else(|| format!("no repository called {name:?} is watched; `flawless repository list` shows them"))?)
+}
+
+/// Why a key's folder covers nothing now, where that is so. What can't be read says nothing.
+fn lack_of(mirrors: &Mirrors, row: &RepositoryRow, folder: &str) -> Option<String> {
+    let folder = ingest_keys::checked_folder(folder).ok()??;
+    let id = row.repository.id;
+    let head = mirrors.exists(id).then(|| mirrors.head(id)).transpose().ok()??;
+    let files = mirrors.files(id, &head?.commit).ok()?;
+    let branch = row.repository.default_branch.as_deref().unwrap_or("the default branch");
+    let is_below = |path: &String| path.strip_prefix(&folder).is_some_and(|rest| rest.starts_with('/'));
+    if files.contains(&folder) {
+        return Some(format!(
+            "{folder} is a file in {branch}, not a folder; the key is made, and holds once it is one."
+        ));
+    }
+    (!files.iter().any(is_below))
+        .then(|| format!("There is no folder {folder} in {branch} yet; the key is made, and holds once there is."))
 }
 
 fn print_key(site: &Site, key: &KeyRow) {

@@ -35,7 +35,7 @@ pub async fn add(
 ///
 /// # Errors
 /// It can be none, in a sentence.
-fn checked_folder(folder: &str) -> Result<Option<String>, String> {
+pub fn checked_folder(folder: &str) -> Result<Option<String>, String> {
     let folder = folder.trim().trim_start_matches("./").trim_matches('/');
     if matches!(folder, "" | ".") {
         return Ok(None);
