@@ -63,6 +63,8 @@ pub(super) fn headline(exception: &str, function: Option<&str>, file: &str, most
         None => exception,
     };
     let file = one_line(file);
+    // What stands for a place that is not known brings its own.
+    let file = file.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).map(str::to_owned).unwrap_or(file);
     let brackets = " ()".len();
     let room = most.saturating_sub(what.chars().count() + brackets);
     let surplus = file.chars().count().saturating_sub(room);
@@ -140,6 +142,7 @@ mod tests {
     fn headlines_fit_and_keep_the_end_of_the_path() {
         assert_eq!(headline("KeyError", Some("total"), "shop/cart.py", 256), "KeyError in total (shop/cart.py)");
         assert_eq!(headline("Error", None, "a.js", 256), "Error (a.js)");
+        assert_eq!(headline("Message", None, "(no traceback)", 256), "Message (no traceback)");
         let long = headline(&"E".repeat(400), Some(&"f".repeat(400)), &format!("{}/cart.py", "d/".repeat(300)), 256);
         assert_eq!(long.chars().count(), 256);
         assert!(long.ends_with("/cart.py)"), "{long}");

@@ -7,7 +7,7 @@ use super::facts::Medium;
 use super::format::{function, headline};
 use super::status::status_block;
 use domain::alert::Alert;
-use domain::command::{COMMANDS, CommandSpec};
+use domain::command::{COMMANDS, CommandSpec, LabelCommand};
 use domain::markdown::code_span;
 use domain::names::Login;
 use domain::status::Status;
@@ -65,18 +65,23 @@ fn body(alert: &Alert, detail: &Detail, shortened: bool) -> Result<String, Rende
         snippet => snippet(&view),
         traceback => traceback(&view),
         unassigned => unassigned(alert, detail),
-        commands => commands()?,
+        commands => commands(alert)?,
         alert => Serde(view),
     };
     render("issue/issue.md", values)
 }
 
-/// How each command is given, in the words of its entry.
-fn commands() -> Result<Vec<Value>, RenderError> {
+/// How each command is given, in the words of its entry. Where no line was found there is no code
+/// whose caller could be blamed.
+fn commands(alert: &Alert) -> Result<Vec<Value>, RenderError> {
+    let mut frames = alert.traceback.iter().flat_map(|exception| &exception.frames);
+    let has_line = alert.no_line.is_empty() || frames.any(|frame| frame.culprit);
+
     let help = |spec: &CommandSpec| {
         Some((spec.help?, context! { label => Value::from_safe_string(code_span(spec.label.name)) }))
     };
-    COMMANDS.iter().filter_map(help).map(|(words, values)| render_words(words, values)).collect()
+    let given = COMMANDS.iter().filter(|spec| has_line || spec.command != LabelCommand::LibraryCode);
+    given.filter_map(help).map(|(words, values)| render_words(words, values)).collect()
 }
 
 /// The address that GitHub shows as code when it stands alone on a line: a range around the line,
