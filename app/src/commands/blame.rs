@@ -288,7 +288,9 @@ fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now: Ti
         }
     }
     Ok(match analysis.choice {
-        Choice::Culprit { .. } | Choice::Nobody { .. } if analysis.attribution.blame.is_none() => {
+        Choice::Culprit { .. } | Choice::Nobody { .. }
+            if analysis.attribution.blame.is_none() || analysis.choice.is_only_counted() =>
+        {
             ExitCode::from(NO_AUTHOR)
         }
         _ => ExitCode::SUCCESS,

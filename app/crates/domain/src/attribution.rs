@@ -8,7 +8,7 @@ use super::culprit::{ChosenAs, FrameAt, Located};
 use super::drift::Drift;
 use super::group;
 use super::identity::Identity;
-use super::no_line::{Lacking, NoLine, seems_a_commit, sentences};
+use super::no_line::{Lacking, NoLine, Reason, seems_a_commit, sentences};
 use super::not_ours::NotOurs;
 use super::report::{Frame, Report};
 use super::rule::Rules;
@@ -41,6 +41,9 @@ pub struct Attribution {
     /// The culprit is vendored or generated code that nothing of the repository calls here.
     #[serde(default)]
     pub not_ours: Option<NotOurs>,
+    /// Other files that fit the culprit frame as well.
+    #[serde(default)]
+    pub ties: Vec<String>,
     /// The line's origin; `None` where git could not say.
     pub blame: Option<Blame>,
     /// Lines around the culprit.
@@ -68,6 +71,11 @@ impl Attribution {
     pub fn why_no_line(&self) -> Vec<String> {
         let lacking = if self.culprit.is_some() { Lacking::Author } else { Lacking::Line };
         sentences(&self.no_line, lacking)
+    }
+
+    /// The file that was blamed, and the first that fits as well.
+    pub fn tie(&self) -> Option<(&str, &str)> {
+        Some((&self.place.path, self.ties.first()?))
     }
 
     /// All that there is to say: why there is no line, then the verdict.
@@ -132,6 +140,15 @@ pub struct Findings<'a> {
     pub trouble: Option<&'a str>,
     /// Files whose code was more than what is read.
     pub unread: &'a [String],
+    /// Why there is no line, or nobody to blame: it is said before the verdict.
+    pub no_line: &'a [NoLine],
+}
+
+impl Findings<'_> {
+    /// Nobody is blamed or told: it is library code, and nothing of the repository calls it.
+    fn is_only_counted(&self) -> bool {
+        self.chosen_as == Some(ChosenAs::OnlyLibraryCode)
+    }
 }
 
 /// The verdict in plain sentences: who is blamed for what, who else may be, what was passed over
@@ -141,8 +158,10 @@ pub fn verdict(found: &Findings<'_>) -> Vec<String> {
     // Why there is none is said before, by the reasons of `no_line`.
     if let Some((at, located)) = found.culprit.and_then(|at| Some((at, found.located.get(&at)?))) {
         words.push(blamed_sentence(found, at, located));
-        words.extend(found.history.iter().cloned());
-        words.extend(found.suspects.iter().filter(|one| one.frame != Some(at)).map(suspect_sentence));
+        if !found.is_only_counted() {
+            words.extend(found.history.iter().cloned());
+            words.extend(found.suspects.iter().filter(|one| one.frame != Some(at)).map(suspect_sentence));
+        }
     }
     words.extend(group::sentence(found.report));
     words.extend(passed_sentence(found));
@@ -162,13 +181,19 @@ pub fn verdict(found: &Findings<'_>) -> Vec<String> {
 
 fn blamed_sentence(found: &Findings<'_>, at: FrameAt, located: &Located) -> String {
     let frame = &found.report.exceptions[at.0].frames[at.1];
+    if found.is_only_counted() {
+        let kind = found.not_ours.map_or_else(|| "library code".to_owned(), NotOurs::words);
+        return format!(
+            "Nobody is blamed: {}:{} is {kind}, and no line of the repository calls it. It is counted.",
+            located.path, located.line
+        );
+    }
     let function = frame.function_name();
     let what = match found.chosen_as {
-        Some(ChosenAs::OnlyRaises) => "the innermost line of the repository's code (every one of them only leads on)",
-        Some(ChosenAs::OnlyLibraryCode) => {
-            let kind = found.not_ours.map_or_else(|| "library code".to_owned(), NotOurs::words);
-            &format!("{kind} that no line of the repository calls here, so it is counted and nobody is told")
+        Some(ChosenAs::OnlyRaises) if found.located.len() == 1 => {
+            "the innermost line of the repository's code; the value may come from its caller, which is not in the traceback"
         }
+        Some(ChosenAs::OnlyRaises) => "the innermost line of the repository's code (every one of them only leads on)",
         _ if frame.is_named => "the line that the exception names",
         _ if found.passed.is_empty() => "the line that raised the exception",
         _ => "the innermost line of the repository's code that can be to blame",
@@ -290,7 +315,12 @@ fn revision_sentence(found: &Findings<'_>) -> Option<String> {
         }
         (None, ..) => return None,
     };
-    Some(sentence)
+    let is_of_release =
+        |one: &NoLine| matches!(one.reason, Reason::NoRelease | Reason::UnknownRelease | Reason::CommitNotFetched);
+    match found.revision.filter(|_| found.no_line.iter().any(is_of_release)) {
+        Some(commit) => Some(format!("Looked at: {branch} as of the report ({}).", commit.short())),
+        None => Some(sentence),
+    }
 }
 
 fn passed_sentence(found: &Findings<'_>) -> Option<String> {

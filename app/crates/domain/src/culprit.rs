@@ -47,6 +47,14 @@ pub enum Choice {
     Dropped(Dropped),
 }
 
+impl Choice {
+    /// The culprit is library, vendored or generated code that nothing of the repository calls:
+    /// nobody is blamed, and unless it is a known error, nobody is told.
+    pub fn is_only_counted(&self) -> bool {
+        matches!(self, Self::Culprit { chosen_as: ChosenAs::OnlyLibraryCode, .. })
+    }
+}
+
 /// What the culprit is among a report's frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChosenAs {

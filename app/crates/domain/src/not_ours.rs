@@ -79,6 +79,12 @@ impl NotOurs {
     }
 }
 
+/// Whether nothing says that somebody else, or a program, wrote a file: as [`not_ours`] reads it,
+/// of which this is the whole file.
+pub fn is_ours(path: &str, marks: Marks, lines: &[String]) -> bool {
+    not_ours(path, marks, &lines[..lines.len().min(HEAD_LINES)]).is_none()
+}
+
 /// Why a file is not its repository's people's: by its path, what `.gitattributes` say of it, and
 /// its first lines. `None`: it is theirs, as far as these tell.
 pub fn not_ours(path: &str, marks: Marks, lines: &[String]) -> Option<NotOurs> {

@@ -114,6 +114,9 @@ pub struct TestReport {
     pub issue: IssuePlan,
     /// Why nobody would be told at the first such report, where that is so.
     pub silent: Option<String>,
+    /// Nor would anybody at a later one: there is no mail and no issue.
+    #[serde(default)]
+    pub is_never_told: bool,
 }
 
 /// Whether a channel is open, in words.

@@ -187,6 +187,7 @@ fn test_report(row: &RepositoryRow, latest: TestReportRow, linker: &Linker, now:
         issue: issue_sentence(&outcome),
         issue_trouble: issue_trouble(&outcome),
         silent: outcome.silent,
+        is_never_told: outcome.is_never_told,
         why_url: outcome.no_line.map(|reason| linker.why_no_line(reason)),
         verdict: outcome.verdict,
     }

@@ -63,10 +63,10 @@ pub(super) async fn view(
     Ok(Page(session, Traceback::new(&alert, status(&line), occurred)))
 }
 
-/// Who was told of a line.
+/// Who was told of a line; of its author nobody knows that before somebody was.
 fn told(line: &Line) -> Recipient {
-    let told = || Some(line.told.as_ref()?.person.name().to_owned()).filter(|name| !name.is_empty());
-    let name = line.owner_login.clone().map(String::from).or_else(told).or_else(|| line.author_name.clone());
+    let told = || Some(line.told.as_ref()?.person.name().to_owned());
+    let name = line.owner_login.clone().map(String::from).or_else(told);
     Recipient { name: name.unwrap_or_default(), ..Recipient::default() }
 }
 

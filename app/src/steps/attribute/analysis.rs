@@ -18,6 +18,7 @@ use domain::deployed_root::Root;
 use domain::drift::Drift;
 use domain::group::{has_own_line, only_member};
 use domain::identity::Identity;
+use domain::no_line::NoLine;
 use domain::report::{Frame, Report};
 use domain::repository::Repository;
 use domain::rule::Rules;
@@ -27,6 +28,8 @@ use std::collections::BTreeMap;
 
 /// Lines shown before and after the culprit.
 const SNIPPET_AROUND: u32 = 4;
+/// Files that fit equally well which are kept: one is named where the others matter.
+const TIES_KEPT: usize = 3;
 
 /// What came of it.
 #[derive(Debug)]
@@ -117,7 +120,7 @@ fn analyze_whole(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError
     let history = line.map(|((at, found), blame)| history(at, found, blame, branch)).transpose()?.unwrap_or_default();
     let attribution = Attribution {
         identity: identity_of(report, &place, blame.as_ref()),
-        verdict: verdict_of(input, &deployed, &located, (&suspicion, doubts), &history, &reading.unread()),
+        verdict: verdict_of(input, &deployed, &located, (&suspicion, doubts), &history, (&reading.unread(), &no_line)),
         confidence: confidence_of(&suspicion, doubts, input.event_at),
         no_line,
         function_lines: suspicion.function_of_culprit().map(|function| function.start..=function.end),
@@ -128,6 +131,7 @@ fn analyze_whole(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError
         culprit,
         located,
         not_ours: suspicion.not_ours().cloned(),
+        ties: ties.iter().take(TIES_KEPT).cloned().collect(),
         blame,
         snippet,
         suspects: suspicion.suspects,
@@ -151,7 +155,7 @@ fn verdict_of(
     located: &BTreeMap<FrameAt, Located>,
     (suspicion, doubts): (&Suspicion, Doubts<'_>),
     history: &[String],
-    unread: &[String],
+    (unread, no_line): (&[String], &[NoLine]),
 ) -> Vec<String> {
     let (culprit, blame) = (suspicion.culprit(), suspicion.blame_of_culprit());
     verdict(&Findings {
@@ -176,12 +180,16 @@ fn verdict_of(
         objection: doubts.objection,
         trouble: input.trouble,
         unread,
+        no_line,
     })
 }
 
 /// How sure it is; nothing where nobody is blamed.
 fn confidence_of(suspicion: &Suspicion, doubts: Doubts<'_>, event_at: Timestamp) -> Option<Confidence> {
     let culprit = suspicion.culprit()?;
+    if suspicion.choice.is_only_counted() {
+        return None;
+    }
     suspicion.blame_of_culprit()?;
     let first = suspicion.suspects.first().and_then(|suspect| suspect.blame.as_ref());
     let passed = suspicion.passed();

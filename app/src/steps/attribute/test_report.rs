@@ -86,22 +86,24 @@ impl TestReports {
         let (told, failure) = self.recipients.find(row, &subject, now).await.unwrap_or_default();
         let person = &told.person;
         let known = known_error(rules, &attribution);
-        let is_dropped = matches!(choice, Choice::Dropped(_));
-        let mails = if is_dropped { Vec::new() } else { mails(row, &attribution, person, known) };
-        let has_issue = !is_dropped && known.is_none() && self.github_app.has_issues(&row.repository);
+        let is_only_counted = known.is_none() && choice.is_only_counted();
+        let is_never_told = is_only_counted || matches!(choice, Choice::Dropped(_));
+        let mails = if is_never_told { Vec::new() } else { mails(row, &attribution, person, known) };
+        let has_issue = !is_never_told && known.is_none() && self.github_app.has_issues(&row.repository);
         let issue = if has_issue { self.issue_plan(row, person, failure).await } else { IssuePlan::None };
-        let sentences = if is_dropped { Vec::new() } else { person.sentences() };
+        let sentences = if is_never_told { Vec::new() } else { person.sentences() };
         let verdict = [attribution.words(), sentences].concat();
         TestReport {
             no_line: attribution.no_line.first().map(|one| one.reason),
             silent: silent(row, &choice, &attribution, known),
             place: attribution.culprit.map(|_| attribution.place),
             revision: attribution.revision,
-            blame: attribution.blame,
+            blame: attribution.blame.filter(|_| !is_only_counted),
             verdict,
             mails,
             mail: Way::default(),
             issue,
+            is_never_told,
         }
     }
 
@@ -194,7 +196,7 @@ fn silent(
         Choice::Dropped(Dropped::Member) => Some("another exception of its group is told of the same line"),
         Choice::Culprit { chosen_as: ChosenAs::OnlyLibraryCode, .. } if known.is_none() => {
             let kind = attribution.not_ours.as_ref().map_or_else(|| "library code".to_owned(), NotOurs::words);
-            return Some(format!("it is {kind} that no line of the repository calls here"));
+            return Some(format!("it is {kind}, and no line of the repository calls it"));
         }
         Choice::Culprit { .. } | Choice::Nobody { .. } => {
             let written_at = attribution.blame.as_ref().map(|blame| blame.written_at());

@@ -97,6 +97,8 @@ pub struct TestReportView {
     pub issue_trouble: Option<String>,
     /// Why nobody would be told at the first such report.
     pub silent: Option<String>,
+    /// Nor would anybody at a later one.
+    pub is_never_told: bool,
 }
 
 /// a fingerprint that arrived.
@@ -207,6 +209,7 @@ impl View for Connect {
                 issue: "An issue on GitHub, assigned to ada.".to_owned(),
                 issue_trouble: Some("GitHub knows no account of Ada Lovelace".to_owned()),
                 silent: Some("fewer occurrences than the threshold".to_owned()),
+                is_never_told: false,
             }),
             arrivals: vec![Arrival {
                 when: "2026-11-22 11:31 UTC".to_owned(),
