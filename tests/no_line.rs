@@ -132,7 +132,7 @@ fn each_client_hears_why_its_frames_led_to_no_line() {
                     "No line of the repository was found: ",
                     said,
                     link,
-                    "Told: the default contact, because git names nobody for it.",
+                    "Told: the default contact, because no author is known.",
                 ],
             );
         }
@@ -180,7 +180,7 @@ fn what_the_settings_leave_out_and_what_has_no_contact_is_said() {
             &squeezed(&issue.replace('\\', "")),
             &[
                 "only_blame_filepaths_matching leaves out what is the repository's",
-                "Told to nobody: git names nobody for it, and the settings name no default contact.",
+                "Told to nobody: no author is known, and the settings name no default contact.",
                 "default_contact",
                 "why_no_line#left-out",
             ],

@@ -151,16 +151,18 @@ fn what_nobody_else_can_be_told_of_goes_once_to_who_runs_the_server() {
         let text = story.unread_text();
         insta::assert_snapshot!(story.transcript(), @"
         mail to ops@acme.dev: [acme/shop] KeyError in wsgi_app (/srv/venv/lib/python3.12/site-packages/flask/app.py:1511)
-            Nobody else can be told of this line, so it comes to you, once, as who runs this server
+            Nobody of acme/shop can be told of this error, so it comes to you, once, as who runs this server
             (OPERATOR_EMAIL). Set email.default_contact in the repository's .github/flawless.yml: what is
             nobody's goes there from then on.
         acme/shop#1 opened: KeyError in wsgi_app (/srv/venv/lib/python3.12/site-packages/flask/app.py) [flawless]
         ");
         assert!(text.contains("OPERATOR_EMAIL"), "{text}");
         let page = squeezed(&story.page("/acme/shop").await);
+        let said = "Told: who runs this server, because no author is known";
+        assert!(text.contains(said) && !text.contains("Told to nobody"), "{text}");
         assert!(page.contains("1 open line was told to nobody"), "{page}");
-        assert!(page.contains("Who runs this server got a mail of it."), "{page}");
-        assert!(page.contains(&format!(">{OUTSIDE}</a>")), "{page}");
+        assert!(page.contains("It went to who runs this server (OPERATOR_EMAIL)."), "{page}");
+        assert!(page.contains(&format!("KeyError at <a")) && page.contains(&format!(">{OUTSIDE}</a>")), "{page}");
     });
 }
 

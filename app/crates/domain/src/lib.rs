@@ -66,6 +66,7 @@ pub mod timestamp;
 pub mod trivial_edit;
 pub mod type_name;
 pub mod unread_address;
+pub mod untold;
 pub mod url_text;
 pub mod version;
 pub mod visible;

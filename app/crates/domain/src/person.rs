@@ -221,6 +221,9 @@ pub struct Person {
     /// name.
     #[serde(default)]
     pub role: Option<String>,
+    /// Nobody was found, so its alert went to who runs this server.
+    #[serde(default)]
+    pub to_operator: bool,
 }
 
 /// Who is told of a line, and which pull request brought it.
@@ -351,6 +354,11 @@ impl Person {
     /// Whether further steps need not be looked at.
     pub fn is_found(&self) -> bool {
         self.who.is_some() && self.step != Step::AfterAll
+    }
+
+    /// They are told as the author of the failing line itself.
+    pub fn wrote_the_line(&self) -> bool {
+        self.is_author() && self.role.is_none()
     }
 
     /// Whether it is the line's author, as it mostly is.

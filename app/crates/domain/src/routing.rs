@@ -30,17 +30,33 @@ pub struct Route<'a> {
     /// The known error behind the mail, where it is one.
     pub known: Option<&'a KnownError>,
     /// Who runs this server, where nobody was found who can be told, and they want to hear of it.
-    pub operator: Option<&'a str>,
+    pub operator: Option<Operator<'a>>,
+}
+
+/// Who runs this server.
+#[derive(Clone, Copy, Debug)]
+pub struct Operator<'a> {
+    /// Their address.
+    pub address: &'a str,
+    /// The repository of which they are told: they may run it for many.
+    pub repository: &'a str,
 }
 
 /// What the default contact is told where nobody is blamed.
 const NOBODY_ELSE: &str =
     "You are the default contact: it is not known who wrote the code that failed (why: see below).";
 
-/// Why a mail came to who runs the server, and what to do so that the next one does not.
-const WHY_OPERATOR: &str = "Nobody else can be told of this line, so it comes to you, once, as who runs this server \
-    (OPERATOR_EMAIL). Set email.default_contact in the repository's .github/flawless.yml: what is nobody's goes \
-    there from then on.";
+impl Operator<'_> {
+    /// Why a mail came to them, and what to do so that the next one does not.
+    fn why(&self) -> String {
+        format!(
+            "Nobody of {} can be told of this error, so it comes to you, once, as who runs this server \
+             (OPERATOR_EMAIL). Set email.default_contact in the repository's .github/flawless.yml: what is nobody's \
+             goes there from then on.",
+            self.repository
+        )
+    }
+}
 
 /// Everybody who gets a mail, the author first, each address once, and no more than [`MOST_TOLD`].
 pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {
@@ -83,7 +99,7 @@ pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {
         add(&mut told, "", contact, why);
     }
     if let Some(operator) = route.operator.filter(|_| told.is_empty() && !route.reassigned) {
-        add(&mut told, "", operator, WHY_OPERATOR.to_owned());
+        add(&mut told, "", operator.address, operator.why());
     }
     told
 }
@@ -212,12 +228,13 @@ mod tests {
                 why: None,
                 reassigned,
                 known: None,
-                operator: Some("root@x.com"),
+                operator: Some(Operator { address: "root@x.com", repository: "acme/shop" }),
             };
             recipients(&route)
         };
         let alone = told(&settings, false);
         assert_eq!((alone.len(), alone[0].email.as_deref()), (1, Some("root@x.com")));
+        assert!(alone[0].why.starts_with("Nobody of acme/shop can be told of this error"), "{}", alone[0].why);
         assert!(alone[0].why.contains("Set email.default_contact in the repository's .github/flawless.yml"));
         assert!(told(&settings, true).is_empty());
         settings.watchers = vec![Watcher { email: "w@x.com".into(), path: "shop".into(), all_errors: false }];

@@ -11,7 +11,6 @@ use crate::server::state::Now;
 use crate::server::urls::Urls;
 use crate::server::visitor::SignedIn;
 use crate::services::Wake;
-use crate::services::recipients::Recipients;
 use crate::services::refusals::{labels_left_out, why_nothing_is_filed};
 use axum::extract::State;
 use axum::response::Redirect;
@@ -20,7 +19,8 @@ use domain::settings::SETTINGS_FILE;
 use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use render::views::{
-    LineStatus, NothingFiled, OpenLine, PageLink, RepositoryPage, SettingsError, Untold, WaitingIssues,
+    KeyDsn, LineStatus, NothingFiled, OpenLine, PageLink, RepositoryPage, SettingsError, Untold, UntoldLine,
+    WaitingIssues,
 };
 use render::{thousands, when};
 use serde::Deserialize;
@@ -36,33 +36,35 @@ const LINES_READ: i64 = 2_000;
 /// Lines that nobody was told of which are counted one by one: more say the same.
 const UNTOLD_READ: i64 = 1_000;
 /// Lines that nobody was told of which are named: all open ones stand below.
-const UNTOLD_SHOWN: usize = 5;
+const UNTOLD_SHOWN: i64 = 5;
 
 /// `GET /{owner}/{repo}`.
 pub(super) async fn repository(
     State(store): State<Store>,
     State(mirrors): State<Mirrors>,
     State(urls): State<Urls>,
-    State(recipients): State<Recipients>,
     Now(now): Now,
     RepositoryWith { session, row, .. }: RepositoryWith<Read>,
 ) -> Result<Page<RepositoryPage>, PageError> {
     let id = row.repository.id;
     let may_connect = session.right_in(&row) >= Some(Right::Write);
-    let keys = if may_connect { store::ingest_keys::in_force(&store, id).await? } else { Vec::new() };
+    let keys = if may_connect { store::ingest_keys::of_repository(&store, id).await? } else { Vec::new() };
+    let keys = keys.into_iter().filter(|key| key.revoked_at.is_none());
     let lines = store::lines::of_repository(&store, id, LINES_READ).await?;
     let view = RepositoryPage {
         name: row.repository.full_name.to_string(),
         default_branch: row.repository.default_branch.clone(),
         pages: pages_of(&row, &urls, now),
-        dsns: keys.iter().map(|key| urls.linker().dsn(key, id)).collect(),
+        dsns: keys
+            .map(|key| KeyDsn { dsn: urls.linker().dsn(&key.key, id), label: key.label, folder: key.folder })
+            .collect(),
         connect_url: urls.connect(&row),
         mirror: mirror_view(&mirrors, &row),
         settings_path: SETTINGS_FILE.to_owned(),
         settings_errors: settings_faults(&row),
         lines: open_lines(&lines, &row, &urls),
         refusal: refusal(&store, &row).await?,
-        untold: untold(&store, &row, &urls, recipients.operator.as_deref()).await?,
+        untold: untold(&store, &row, &urls).await?,
         waiting: waiting(&store, &session, &row, &urls).await?,
         shadow_url: urls.shadow(&row),
         shadow: row.is_shadow(now),
@@ -79,26 +81,29 @@ async fn refusal(store: &Store, row: &RepositoryRow) -> Result<Option<NothingFil
 }
 
 /// The lines that nobody was told of.
-async fn untold(
-    store: &Store,
-    row: &RepositoryRow,
-    urls: &Urls,
-    operator: Option<&str>,
-) -> Result<Option<Untold>, StoreError> {
-    let lines = store::lines::untold(store, row.repository.id, operator, UNTOLD_READ).await?;
-    let count = thousands(lines.len() as u64);
-    let is_cut = i64::try_from(lines.len()).is_ok_and(|read| read == UNTOLD_READ);
-    Ok((!lines.is_empty()).then(|| Untold {
+async fn untold(store: &Store, row: &RepositoryRow, urls: &Urls) -> Result<Option<Untold>, StoreError> {
+    let found = store::lines::count_untold_of(store, row.repository.id, UNTOLD_READ).await?;
+    if found.lines == 0 {
+        return Ok(None);
+    }
+    let lines = store::lines::untold(store, row.repository.id, UNTOLD_SHOWN).await?;
+    let count = thousands(found.lines);
+    let is_cut = i64::try_from(found.lines).is_ok_and(|read| read == UNTOLD_READ);
+    let more = found.lines.saturating_sub(lines.len() as u64);
+    Ok(Some(Untold {
         count: if is_cut { format!("{count} or more") } else { count },
-        is_one: lines.len() == 1,
+        is_one: found.lines == 1,
         lines: lines
             .iter()
-            .take(UNTOLD_SHOWN)
-            .map(|line| PageLink::new(&place(line), urls.traceback(row, line)))
+            .map(|line| UntoldLine {
+                exception: short(&line.exception),
+                page: PageLink::new(&place(line), urls.traceback(row, line)),
+            })
             .collect(),
+        more: (more > 0).then(|| thousands(more)),
         has_default_contact: row.settings.email.default_contact.is_some(),
         settings_path: SETTINGS_FILE.to_owned(),
-        to_operator: operator.is_some(),
+        went: found.went(),
     }))
 }
 

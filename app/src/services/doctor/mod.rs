@@ -49,7 +49,7 @@ impl Doctor {
         found.extend(seen.time());
         found.extend(self.app(&vitals, clocks).await);
         found.extend(repositories::findings(&vitals, &self.mirrors, &seen.mirrors, now));
-        let untold = store::lines::count_untold(&self.store, self.site.operator.as_deref()).await;
+        let untold = store::lines::count_untold(&self.store).await;
         found.extend(untold::findings(&untold, &vitals, &self.site));
         found
     }

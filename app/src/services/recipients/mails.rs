@@ -4,9 +4,10 @@ use super::Chosen;
 use crate::services::Failure;
 use crate::services::messages::mail;
 use domain::alert::MailContent;
+use domain::attribution::Attribution;
 use domain::delivery::Purpose;
 use domain::person::{Person, Step};
-use domain::routing::{Route, recipients};
+use domain::routing::{Operator, Route, recipients};
 use domain::settings::KnownError;
 use store::deliveries::NewDelivery;
 use store::lines::Line;
@@ -37,7 +38,7 @@ pub fn mails(
 ) -> Result<Vec<NewDelivery>, Failure> {
     let passed_through = chosen.passed_through();
     let person = &chosen.told.person;
-    let why = why_you(line, person);
+    let why = why_you(line, person, chosen.attribution.as_ref());
     let line = &Line { told: Some(chosen.told.clone()), ..line.clone() };
     let route = Route {
         settings: &row.settings,
@@ -47,7 +48,10 @@ pub fn mails(
         why: why.as_deref(),
         reassigned: line.is_reassigned(),
         known: occasion.known,
-        operator: occasion.operator.filter(|_| person.step == Step::Nobody),
+        operator: occasion
+            .operator
+            .filter(|_| person.step == Step::Nobody)
+            .map(|address| Operator { address, repository: row.repository.full_name.as_str() }),
     };
     let header = occasion.header.map(str::to_owned);
     recipients(&route)
@@ -57,6 +61,14 @@ pub fn mails(
 }
 
 /// Why a person is told; nothing where nobody wrote the line and nobody was found.
-fn why_you(line: &Line, person: &Person) -> Option<String> {
-    (line.author_email.is_some() || person.step != Step::Nobody).then(|| person.why_you())
+fn why_you(line: &Line, person: &Person, found: Option<&Attribution>) -> Option<String> {
+    let is_told = line.author_email.is_some() || person.step != Step::Nobody;
+    let tie = found.and_then(Attribution::tie).filter(|_| person.wrote_the_line());
+    let why = || match tie {
+        Some((path, other)) => {
+            format!("You wrote this line, if it is {path}'s: {other} fits equally well (see below).")
+        }
+        None => person.why_you(),
+    };
+    is_told.then(why)
 }

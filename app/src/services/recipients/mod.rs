@@ -134,7 +134,7 @@ impl Recipients {
         let attribution = latest_report(&self.store, line.id).await?.attribution;
         let author = line.author();
         let mut subject = subject_of(line, author.as_ref(), attribution.as_ref());
-        let (told, failure) = match by {
+        let (mut told, failure) = match by {
             _ if line.plain_until(now).is_some() => self.find_in(None, row, &subject, now).await?,
             By::WholeMirror => self.find_by_whole_mirror(row, &subject, now).await?,
             By::MirrorAsItIs { unreached } => {
@@ -143,6 +143,9 @@ impl Recipients {
             }
             By::Nothing => self.find_in(None, row, &subject, now).await?,
         };
+        // Its alert went to who runs this server, and comes no second time.
+        let was_theirs = line.told.as_ref().is_some_and(|before| before.person.to_operator);
+        told.person.to_operator = was_theirs && told.person.step == Step::Nobody;
         self.record(line, &subject, &told).await?;
         Ok(Chosen { told, attribution, failure })
     }

@@ -13,6 +13,7 @@ use domain::decision::{Send, Tally, Terms, decide_known, decide_unknown};
 use domain::delivery::{DeliveryMode, Purpose};
 use domain::ids::LineId;
 use domain::job::{Manner, PLAIN_FOR};
+use domain::person::Step;
 use domain::rule::KnownMatch;
 use domain::timestamp::Timestamp;
 use mirror::Mirrors;
@@ -215,8 +216,17 @@ impl Decide {
         now: Timestamp,
     ) -> Result<Vec<NewDelivery>, Failure> {
         let by = if decision.reads_mirror() { By::WholeMirror } else { By::Nothing };
-        let chosen = self.recipients.find_and_record(row, line, by, now).await?;
-        mails(row, line, &chosen, occasion)
+        let mut chosen = self.recipients.find_and_record(row, line, by, now).await?;
+        let send = mails(row, line, &chosen, occasion)?;
+        let person = &mut chosen.told.person;
+        let operator = occasion.operator.filter(|_| person.step == Step::Nobody);
+        if let (Some(operator), [mail]) = (operator, send.as_slice())
+            && mail.recipient == operator
+        {
+            person.to_operator = true;
+            store::lines::set_told(&self.store, line.id, &chosen.told).await?;
+        }
+        Ok(send)
     }
 
     async fn count_comment(&self, line: &Line, count: u64) -> Result<NewDelivery, Failure> {

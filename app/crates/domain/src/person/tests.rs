@@ -283,11 +283,14 @@ fn a_stranger_is_told_in_no_case() {
 fn where_git_names_nobody_it_is_said_and_what_would_help() {
     let default_contact = Facts { default_contact: Some("oncall@x.com".into()), ..Facts::default() };
     let person = choose(&default_contact);
-    assert_eq!(person.sentences(), ["Told: the default contact, because git names nobody for it."]);
+    assert_eq!(person.sentences(), ["Told: the default contact, because no author is known."]);
     assert!(person.why_you().contains("it is not known who wrote the code"), "{}", person.why_you());
     let nobody = choose(&Facts::default()).sentences();
-    assert!(
-        nobody[0].starts_with("Told to nobody: git names nobody for it, and the settings name no default contact.")
+    assert!(nobody[0].starts_with("Told to nobody: no author is known, and the settings name no default contact."));
+    let to_operator = Person { to_operator: true, ..choose(&Facts::default()) }.sentences();
+    assert_eq!(
+        to_operator,
+        ["Told: who runs this server, because no author is known and the settings name no default contact."]
     );
     assert!(nobody[0].contains(".github/flawless.yml: email: { default_contact: … }"), "{nobody:?}");
     let mut bot = someone("Bot");

@@ -18,19 +18,20 @@ impl Person {
             Step::Author => words.extend(self.role.as_ref().map(|role| format!("Told: {name}, who {role}."))),
             Step::HandedOn { said, .. } => words.push(format!("{said}, so {name} is told.")),
             Step::DefaultContact if self.passed.is_empty() => {
-                words.push("Told: the default contact, because git names nobody for it.".to_owned());
+                words.push("Told: the default contact, because no author is known.".to_owned());
             }
             Step::DefaultContact => {
                 words.push("Told: the default contact, because nobody else could be found.".to_owned());
             }
             Step::AfterAll => words.push(format!("Told: {name} all the same, because nobody else could be found.")),
             Step::Nobody => {
-                let why = if self.passed.is_empty() {
-                    "git names nobody for it"
+                let why =
+                    if self.passed.is_empty() { "no author is known" } else { "all who were found are passed over" };
+                words.push(if self.to_operator {
+                    format!("Told: who runs this server, because {why} and the settings name no default contact.")
                 } else {
-                    "all who were found are passed over"
-                };
-                words.push(format!("Told to nobody: {why}, and the settings name no default contact. {NAME_ONE}"));
+                    format!("Told to nobody: {why}, and the settings name no default contact. {NAME_ONE}")
+                });
             }
             _ => words.push(format!("Told: {name}, {}.", self.because("who", "whom"))),
         }

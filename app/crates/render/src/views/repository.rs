@@ -67,7 +67,7 @@ pub struct RepositoryPage {
     /// Its other pages, here and on GitHub.
     pub pages: Vec<PageLink>,
     /// Its DSNs, one for each key in force.
-    pub dsns: Vec<String>,
+    pub dsns: Vec<KeyDsn>,
     /// The page that connects an application.
     pub connect_url: String,
     /// Its mirror.
@@ -111,13 +111,35 @@ pub struct Untold {
     /// It is a single one.
     pub is_one: bool,
     /// The latest of them, each with its page.
-    pub lines: Vec<PageLink>,
+    pub lines: Vec<UntoldLine>,
+    /// How many others there are, with separators.
+    pub more: Option<String>,
     /// The settings name a default contact by now.
     pub has_default_contact: bool,
     /// Path of the settings file in the repository.
     pub settings_path: String,
-    /// Who runs the server got a mail of each.
-    pub to_operator: bool,
+    /// Where their mails went instead, in a sentence.
+    pub went: Option<String>,
+}
+
+/// A line that nobody was told of.
+#[derive(Clone, Debug, Serialize)]
+pub struct UntoldLine {
+    /// Type of the latest exception.
+    pub exception: String,
+    /// Where it is.
+    pub page: PageLink,
+}
+
+/// The DSN of a key.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeyDsn {
+    /// The DSN.
+    pub dsn: String,
+    /// What the key is called.
+    pub label: Option<String>,
+    /// The folder that it is for.
+    pub folder: Option<String>,
 }
 
 /// Lines of a storm that is told of by one issue: their own wait.
@@ -236,7 +258,11 @@ impl View for RepositoryPage {
                 PageLink::new("Whitelist", "/acme/shop/whitelist"),
                 PageLink::new("On GitHub", "https://github.com/acme/shop"),
             ],
-            dsns: vec![format!("https://{key}@flawless.example.com/7")],
+            dsns: vec![KeyDsn {
+                dsn: format!("https://{key}@flawless.example.com/7"),
+                label: Some("worker".to_owned()),
+                folder: Some("services/worker".to_owned()),
+            }],
             connect_url: "/acme/shop/connect".to_owned(),
             mirror: fetched(),
             settings_path: ".github/flawless.yml".to_owned(),
@@ -264,15 +290,25 @@ impl View for RepositoryPage {
                 waiting: "3".to_owned(),
             }),
             untold: Some(Untold {
-                count: "2".to_owned(),
+                count: "12".to_owned(),
                 is_one: false,
                 lines: vec![
-                    PageLink::new("/srv/venv/lib/python3.12/site-packages/flask/app.py:1511", "/view_traceback?line=13"),
-                    PageLink::new("shop/legacy.py:7", "/view_traceback?line=14"),
+                    UntoldLine {
+                        exception: "RuntimeError".to_owned(),
+                        page: PageLink::new(
+                            "/srv/venv/lib/python3.12/site-packages/flask/app.py:1511",
+                            "/view_traceback?line=13",
+                        ),
+                    },
+                    UntoldLine {
+                        exception: "KeyError".to_owned(),
+                        page: PageLink::new("shop/legacy.py:7", "/view_traceback?line=14"),
+                    },
                 ],
+                more: Some("10".to_owned()),
                 has_default_contact: false,
                 settings_path: ".github/flawless.yml".to_owned(),
-                to_operator: true,
+                went: Some("8 of them went to who runs this server (OPERATOR_EMAIL); 4 went to nobody.".to_owned()),
             }),
             waiting: Some(WaitingIssues {
                 lines: "1,204".to_owned(),
