@@ -162,7 +162,7 @@ fn what_nobody_else_can_be_told_of_goes_once_to_who_runs_the_server() {
         assert!(text.contains(said) && !text.contains("Told to nobody"), "{text}");
         assert!(page.contains("1 open line was told to nobody"), "{page}");
         assert!(page.contains("It went to who runs this server (OPERATOR_EMAIL)."), "{page}");
-        assert!(page.contains(&format!("KeyError at <a")) && page.contains(&format!(">{OUTSIDE}</a>")), "{page}");
+        assert!(page.contains("KeyError at <a") && page.contains(&format!(">{OUTSIDE}</a>")), "{page}");
     });
 }
 

@@ -63,8 +63,8 @@ pub(super) fn headline(exception: &str, function: Option<&str>, file: &str, most
         None => exception,
     };
     let file = one_line(file);
-    // What stands for a place that is not known brings its own.
-    let file = file.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).map(str::to_owned).unwrap_or(file);
+    // What stands for a place that is not known brings its own brackets.
+    let file = file.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(&file).to_owned();
     let brackets = " ()".len();
     let room = most.saturating_sub(what.chars().count() + brackets);
     let surplus = file.chars().count().saturating_sub(room);

@@ -31,8 +31,8 @@ pub use line::{IssueLink, LineStatus};
 pub use not_me::NotMe;
 pub use notice::{Check, Health, Login, Message};
 pub use repository::{
-    MirrorView, NothingFiled, OpenLine, PageLink, Repositories, RepositoryPage, RepositoryRow, SettingsError, Untold,
-    WaitingIssues,
+    KeyDsn, MirrorView, NothingFiled, OpenLine, PageLink, Repositories, RepositoryPage, RepositoryRow, SettingsError,
+    Untold, UntoldLine, WaitingIssues,
 };
 pub use sessions::{SessionView, Sessions};
 pub use setup::{Permission, Setup, SetupState};

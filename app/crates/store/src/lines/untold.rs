@@ -6,6 +6,7 @@ use crate::{Store, StoreError};
 use domain::ids::RepositoryId;
 use domain::untold::Untold;
 use sqlx::AssertSqlSafe;
+use sqlx::any::AnyRow;
 
 /// That its alert went to who runs the server. What a recipient is called is escaped in JSON, so no
 /// name holds these quotes.
@@ -48,7 +49,6 @@ pub async fn count_untold(store: &Store) -> Result<Vec<(RepositoryId, Untold)>, 
          FROM lines WHERE {untold} GROUP BY repository_id"
     );
     let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&store.pool).await?;
-    let count = |row| Ok(Untold { lines: get_count(row, "untold")?, to_operator: get_count(row, "theirs")? });
     rows.iter().map(|row| Ok((RepositoryId(get(row, "repository_id")?), count(row)?))).collect()
 }
 
@@ -61,5 +61,9 @@ pub async fn count_untold_of(store: &Store, repository: RepositoryId, most: i64)
                WHERE {untold} AND repository_id = $1 ORDER BY last_seen_ms DESC, id DESC LIMIT $2) latest"
     );
     let row = sqlx::query(AssertSqlSafe(sql)).bind(repository.0).bind(most).fetch_one(&store.pool).await?;
-    Ok(Untold { lines: get_count(&row, "untold")?, to_operator: get_count(&row, "theirs")? })
+    count(&row)
+}
+
+fn count(row: &AnyRow) -> Result<Untold, StoreError> {
+    Ok(Untold { lines: get_count(row, "untold")?, to_operator: get_count(row, "theirs")? })
 }
