@@ -400,6 +400,9 @@ fn vendored_code_that_nothing_of_the_repository_calls_is_counted_and_nobody_is_t
             lines.iter().map(|line| (line.total, line.alerted, line.not_ours)).collect::<Vec<_>>(),
             [(2, false, true)]
         );
+        let page = story.page(&format!("/view_traceback?repo=acme%2Fshop&line_id={}", lines[0].id.0)).await;
+        assert!(page.contains("Nobody is blamed: vendor/prices/total.py:"), "{page}");
+        assert!(!page.contains("Told: ") && !page.contains("Confidence"), "{page}");
         // The settings may say otherwise; then the next report is told.
         story.commit(
             LINUS,

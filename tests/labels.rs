@@ -195,7 +195,7 @@ fn of_library_code_that_nothing_of_the_repository_calls_nobody_is_told() {
         let lines = story.lines().await;
         assert_eq!((lines.len(), lines[0].total), (1, 3), "it is counted where it stands: {lines:#?}");
         let traceback = story.page(&format!("/view_traceback?repo=acme%2Fshop&line_id={}", lines[0].id.0)).await;
-        assert!(traceback.contains("library code that no line of the repository calls here"), "{traceback}");
+        assert!(traceback.contains("is library code, and no line of the repository calls it"), "{traceback}");
         story.github.remove_label(REPO, 1, "library-code", "ada");
         story.settle().await;
         story.transcript();
