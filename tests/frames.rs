@@ -376,8 +376,12 @@ fn the_function_tells_which_service_it_is_and_that_main_moved_on() {
 fn what_others_deployed_is_not_taken_for_a_file_that_ends_alike() {
     run_test(async |story| {
         let file = "one\ntwo\nthree_calls(1)\nfour\n";
-        let files =
-            [("Sources/Net/Client.swift", file), ("src/main.c", file), ("App/Shop/Cart.py", file), ("mix.exs", "#\n")];
+        let files = [
+            ("Sources/Net/Client.swift", file),
+            ("src/main.c", file),
+            ("App/Depot/Stock.py", file),
+            ("mix.exs", "#\n"),
+        ];
         story.commit(ADA, DAY, &files, "All");
         let files = [("lib/router.ex", "defmodule Shop.Router do\n  def u(x), do: x.u\nend\n"), ("a/tax.py", file)];
         story.commit(LINUS, DAY, &files, "Router");
@@ -397,8 +401,8 @@ fn what_others_deployed_is_not_taken_for_a_file_that_ends_alike() {
             ("native", plain("/b/third_party/other/src/main.c", 1, "g")),
             ("elixir", router("Elixir.Plug.Router")),
             ("elixir", router("Elixir.Shop.Router")),
-            ("python", plain("/srv/app/shop/cart.py", 2, "g")),
-            ("csharp", plain("C:\\app\\shop\\cart.py", 4, "g")),
+            ("python", plain("/srv/app/depot/stock.py", 2, "g")),
+            ("csharp", plain("C:\\app\\depot\\stock.py", 4, "g")),
             ("node", plain("/srv/node_modules/@acme/ui/src/button.js", 2, "g")),
             ("node", plain("/srv/node_modules/@other/ui/src/button.js", 2, "g")),
             ("python", seen("/code/tax.py", 3, "g", "other_calls(1)")),
@@ -410,8 +414,8 @@ fn what_others_deployed_is_not_taken_for_a_file_that_ends_alike() {
         /b/third_party/other/src/main.c:1 by nobody
         lib/router.ex:2 by nobody
         lib/router.ex:2 by linus@example.com
-        /srv/app/shop/cart.py:2 by nobody
-        App/Shop/Cart.py:4 by ada@example.com
+        /srv/app/depot/stock.py:2 by nobody
+        App/Depot/Stock.py:4 by ada@example.com
         packages/ui/src/button.js:2 by grace@example.com
         /srv/node_modules/@other/ui/src/button.js:2 by nobody
         b/tax.py:3 by grace@example.com

@@ -85,10 +85,12 @@ impl FingerprintBuilder {
         self.text(context_line);
     }
 
-    /// Adds the module of the frame added last, where its name alone says no folder: of the JVM's
-    /// files, only the class tells which one it is.
+    /// Adds the module of the frame added last, where its name alone does not say which file it is:
+    /// of the JVM's, only the class tells the folder; Elixir's begin with `lib/` in each
+    /// application.
     pub fn module(&mut self, path: Option<&str>, module: Option<&str>) {
-        if let Some(module) = module.filter(|_| path.is_none_or(|path| !path.contains('/'))) {
+        let is_short = |path: &str| !path.contains('/') || path.ends_with(".ex") || path.ends_with(".exs");
+        if let Some(module) = module.filter(|_| path.is_none_or(is_short)) {
             self.0.update([4]);
             self.text(Some(module));
         }
