@@ -154,6 +154,9 @@ fn a_few_kilobytes_take_no_gigabyte() {
         process.ended(Duration::from_secs(30)).await.expect("it ends");
         story.restart().await;
         story.settle().await;
+        // Of the printed places.
+        assert_eq!(story.lines().await.len(), 1);
+        story.changes();
     });
 }
 
