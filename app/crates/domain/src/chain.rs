@@ -8,7 +8,7 @@
 //! | --- | --- | --- |
 //! | Go (sentry-go, `exception.go`) | the outermost error gets the stack of the capture call unless it has one; an inner one has a stack only where its package took one when it was made (`pkg/errors`, `go-errors`, `cockroachdb/errors`) | the innermost stack first, but none of a package's variable (its stack is the start of the program) |
 //! | Python's pools (`multiprocessing`, `concurrent.futures`, `billiard`, `loky`) | the cause is a text: the worker's traceback | the worker's frames before the parent's |
-//! | carriers ([`CARRIERS`]) | a runtime or framework raises them around whatever failed, and their own frames only say who waited or called | what they carry first |
+//! | carriers (`CARRIERS`) | a runtime or framework raises them around whatever failed, and their own frames only say who waited or called | what they carry first |
 //! | the JVM | a wrapper made of nothing but its cause has the cause's text as its message | the cause first |
 //! | Kotlin's coroutines | an exception that crosses a coroutine is copied, with the original as its cause | the original first |
 //! | groups ([`Exception::is_group`]) | they say where their members were gathered | members first |

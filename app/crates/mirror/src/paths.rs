@@ -140,7 +140,7 @@ impl Mirrors {
     }
 
     /// The files of a commit with a base name, the nearest to the root first, and no more than
-    /// [`MOST`] of them; none of a tree that is too large to be listed.
+    /// `MOST` of them; none of a tree that is too large to be listed.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].

@@ -9,7 +9,7 @@ use domain::report::{Frame, Member, Report};
 
 impl Event<'_> {
     /// The members of a group that are reports of their own, with their fingerprints, equal to
-    /// [`fingerprint_of`] of the report with that member; none for nearly all events.
+    /// `fingerprint_of` of the report with that member; none for nearly all events.
     pub fn members(&self, batched: &Batched) -> Vec<(Member, Fingerprint)> {
         let members = self.further_members();
         if members.is_empty() {
