@@ -153,8 +153,6 @@ fn at_its_start(text: &str) -> Option<Place<'_>> {
         .iter()
         .find_map(|name| line.strip_prefix(name))
         .unwrap_or(line);
-    // Elixir's: `invalid syntax found on lib/cart.ex:3:5:`.
-    let line = line.split_once(" found on ").map_or(line, |(_, place)| place);
     // A drive's colon is no place's.
     let from = usize::from(line.as_bytes().get(1) == Some(&b':')) * 2;
     let colon = from + line.get(from..)?.find(':')?;
