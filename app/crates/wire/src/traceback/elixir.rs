@@ -104,7 +104,8 @@ fn elixir(lines: &[&str]) -> Found {
             at += 1;
         }
         frames.reverse();
-        let head = head.take().filter(|&head| above.len() - head <= MESSAGE_LINES * 2);
+        // Two processes may write into one line: then a call's is a headline, too.
+        let head = head.take().filter(|&head| head < above.len() && above.len() - head <= MESSAGE_LINES * 2);
         let exception = match head.and_then(|head| Some((raised(above[head])?, head))) {
             Some(((kind, said), head)) => {
                 let more = above[head + 1..].iter().copied().take_while(|line| !is_end(line));

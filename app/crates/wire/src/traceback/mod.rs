@@ -144,7 +144,16 @@ fn plain(bytes: &[u8]) -> Cow<'_, str> {
 /// What is kept of the exceptions, as much as of an event's; their texts go on until they are
 /// scrubbed.
 fn within_limits(mut exceptions: Vec<Exception>) -> Vec<Exception> {
-    exceptions.drain(..exceptions.len().saturating_sub(MAX_EXCEPTIONS));
+    // What has no frames explains least of a long chain; the raised one is kept always.
+    let mut surplus = exceptions.len().saturating_sub(MAX_EXCEPTIONS);
+    let mut others = exceptions.len();
+    exceptions.retain(|exception| {
+        others -= 1;
+        let is_dropped = surplus > 0 && others > 0 && exception.frames.is_empty();
+        surplus -= usize::from(is_dropped);
+        !is_dropped
+    });
+    exceptions.drain(..surplus);
     let mut left = FRAME_BYTES;
     for exception in exceptions.iter_mut().rev() {
         shorten(&mut exception.kind, MAX_TEXT);

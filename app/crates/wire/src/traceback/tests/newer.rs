@@ -136,3 +136,28 @@ fn frames_without_symbols_are_said_to_be_such() {
     let text = "Exception Type:  EXC_BREAKPOINT (SIGTRAP)\n\nThread 0 Crashed:\n0   Shop  0x0000000104c3d2f0 0x104c20000 + 4056\n";
     assert_eq!(read(text), "EXC_BREAKPOINT ? Shop (without symbols)");
 }
+
+#[test]
+fn two_processes_that_write_into_one_line_end_nothing() {
+    let text = "** (CompileError) lib/a.ex:12: undefined variable\n\
+                \u{20}   (elixir 1.14.3) lib/kernel/parallel_compiler.ex:340: f in Kernel.Par ** (Shop.NoPrice) none\n\
+                \u{20}       (shop 0.1.0) lib/shop/cart.ex:18: Shop.Cart.show/2\n";
+    let report = parse(text).unwrap();
+    let frames = &report.exceptions.last().unwrap().frames;
+    assert!(frames.iter().any(|frame| frame.filename.as_deref() == Some("lib/shop/cart.ex")), "{frames:?}");
+}
+
+#[test]
+fn of_a_chain_that_is_too_long_those_with_frames_stay() {
+    let outer = "---> A.OuterException: o ".repeat(MAX_EXCEPTIONS * 2);
+    let text = format!(
+        "System.Exception: first {outer}---> A.InnerException: x\n   at A.F() in C:\\a.cs:line 3\n   \
+         --- End of inner exception stack trace ---\n"
+    );
+    let report = parse(&text).unwrap();
+    assert_eq!(report.exceptions.len(), MAX_EXCEPTIONS);
+    let located: Vec<&str> =
+        report.exceptions.iter().filter(|one| !one.frames.is_empty()).map(|one| one.kind.as_str()).collect();
+    assert_eq!(located, ["A.InnerException"]);
+    assert_eq!(report.exceptions.last().unwrap().kind, "System.Exception", "the one that was raised");
+}
