@@ -94,6 +94,18 @@ fn nestings() -> Vec<Nesting> {
         &[("A.XException: x\n ---> ", "\n   at A.F() in a.cs:line 1\n   --- End of inner exception stack trace ---\n")],
     );
     more("traceback_php", "", &[("Next E: x in a.php:3\n#0 {main}\n", "")]);
+    more(
+        "traceback_dart",
+        "",
+        &[("Unhandled exception:\n", "#0      f (package:a/a.dart:3:12)\n<asynchronous suspension>\n")],
+    );
+    more(
+        "traceback_perl",
+        "",
+        &[("x at a.pl line 3.\n\t...propagated", " at b.pl line 4.\n"), ("main::f('", "') called at a.pl line 9\n")],
+    );
+    more("traceback_swift", "", &[("a.swift:3: Fatal error: x", "\n0 [ra] 0x1 f() in a at /srv/a.swift:3:5\n")]);
+    more("traceback_cpp", "", &[("#0 0x1 in f<", ">(int) /srv/a.cc:3:5\n"), ("a::b(", ")\n")]);
     more("traceback_elixir", "", &[("{a,f,[", "],[{file,\"a.erl\"},{line,3}]}\n")]);
     more("links", "", &[("a/", ""), ("%25", "")]);
     more("paths", "", &[("a/", ""), ("../", ""), ("./", "")]);
