@@ -7,7 +7,7 @@ use crate::harness::story::{REPO, Story, run_test};
 use domain::job::Job;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 /// A thing that is done or asked on GitHub.
@@ -173,30 +173,44 @@ fn undisturbed() -> &'static [String] {
     })
 }
 
+/// Lives that are led beside each other: much of one is waiting.
+const AT_ONCE: usize = 2;
+
 /// Every fault at one step.
 fn column(step: &Step, faults: Vec<Row>) {
-    let Step { what, operation, meant } = step;
     let expected = undisturbed();
-    let mut wrong = Vec::new();
-    for (name, faults) in faults.into_iter().filter(|(name, _)| !meant.contains(name)) {
-        let mut end = Vec::new();
-        let (times, mut struck) = (faults.len(), 0);
-        run_test(async |story| {
-            story.expect_errors();
-            for fault in faults {
-                story.github.fail_next(operation, fault);
-            }
-            end = life(story, REPO).await;
-            struck = times - story.github.take_faults();
-        });
-        let is_right = end == expected && struck > 0;
-        let came = if struck == times { String::new() } else { format!(" ({struck} of {times} struck)") };
-        println!("| {name}{came} | {what} | {} |", if is_right { "done, once" } else { "NOT as it should be" });
-        if !is_right {
-            wrong.push(format!("{name} × {what} ({struck} struck):\n{end:#?}"));
+    let rows = Mutex::new(faults.into_iter().filter(|(name, _)| !step.meant.contains(name)));
+    let wrong = Mutex::new(Vec::new());
+    let next = || rows.lock().unwrap().next();
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(row) = next() {
+                    wrong.lock().unwrap().extend(cell(step, row, expected));
+                }
+            });
         }
-    }
+    });
+    let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "expected {expected:#?}\nbut {}", wrong.join("\n"));
+}
+
+/// One fault at one step; what came of it, where that is wrong.
+fn cell(Step { what, operation, .. }: &Step, (name, faults): Row, expected: &[String]) -> Option<String> {
+    let mut end = Vec::new();
+    let (times, mut struck) = (faults.len(), 0);
+    run_test(async |story| {
+        story.expect_errors();
+        for fault in faults {
+            story.github.fail_next(operation, fault);
+        }
+        end = life(story, REPO).await;
+        struck = times - story.github.take_faults();
+    });
+    let is_right = end == expected && struck > 0;
+    let came = if struck == times { String::new() } else { format!(" ({struck} of {times} struck)") };
+    println!("| {name}{came} | {what} | {} |", if is_right { "done, once" } else { "NOT as it should be" });
+    (!is_right).then(|| format!("{name} × {what} ({struck} struck):\n{end:#?}"))
 }
 
 fn write(at: usize) {
@@ -206,6 +220,7 @@ fn write(at: usize) {
 fn read(at: usize) {
     column(&READS[at], everywhere().into_iter().chain(of_reads()).collect());
 }
+
 #[test]
 fn making_labels_survives_every_fault() {
     write(0);
