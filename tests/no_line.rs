@@ -255,3 +255,25 @@ fn flawless_blame_says_why_and_ends_with_3() {
         assert!(said.contains(words) && said.contains("- What to do: ") && !said.contains("Confidence"), "{said}");
     }
 }
+
+#[test]
+fn functions_of_one_name_in_classes_without_files_are_two_lines() {
+    run_test(async |story| {
+        watched(story, "").await;
+        for class in ["Shop.Cart", "Shop.Invoice"] {
+            let frames = json!([{"module": class, "function": "Total"}]);
+            let event = event_of(story, "csharp", "sentry.dotnet", frames);
+            story.report(&event).await;
+        }
+        story.settle().await;
+        let mut places: Vec<_> =
+            story.lines().await.into_iter().map(|line| (line.place.path, line.place.function)).collect();
+        places.sort();
+        let expected = ["Shop.Cart", "Shop.Invoice"].map(|class| (class.to_owned(), "Total".to_owned()));
+        assert_eq!(places, expected);
+        let told = story.transcript();
+        for class in ["Shop.Cart", "Shop.Invoice"] {
+            assert_says(&told, &[&format!("[acme/shop] Broken in Total ({class})")]);
+        }
+    });
+}

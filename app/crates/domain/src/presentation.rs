@@ -47,7 +47,7 @@ fn traced_frame(repository: &Repository, frame: &Frame, found: Option<&Attributi
     TracedFrame {
         path: match located {
             Some(located) => located.path.clone(),
-            None => frame.path().unwrap_or("?").to_owned(),
+            None => frame.place_name().to_owned(),
         },
         line: frame.line.or(located.map(|located| located.line)).unwrap_or(0),
         function: frame.function_name().to_owned(),

@@ -185,10 +185,22 @@ pub struct Frame {
     pub is_named: bool,
 }
 
+/// What clients write where a file's name should be.
+pub(crate) const NO_FILES: &[&str] =
+    &["Unknown Source", "Native Method", "Unknown", "unknown", "<unknown>", "??", "???", "native", "null", "undefined"];
+
 impl Frame {
     /// The most telling path of the frame: the absolute one, else the file name.
     pub fn path(&self) -> Option<&str> {
         self.abs_path.as_deref().or(self.filename.as_deref()).filter(|path| !path.is_empty())
+    }
+
+    /// What people and rules call the frame's file: its path; where the client knows none, the module
+    /// (`Shop.Cart` of a .NET program without line tables), which tells two functions of one name
+    /// apart; `?` where neither is known.
+    pub fn place_name(&self) -> &str {
+        let path = self.path().filter(|path| !NO_FILES.contains(path));
+        path.or(self.module.as_deref().filter(|module| !module.is_empty())).or(self.path()).unwrap_or("?")
     }
 
     /// Function name for people and for matching, `?` where unknown.

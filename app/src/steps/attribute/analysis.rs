@@ -252,7 +252,7 @@ fn place_of(report: &Report, culprit: Option<FrameAt>, found: Option<&Located>) 
 
 fn place_of_frame(frame: &Frame) -> Place {
     Place {
-        path: frame.path().unwrap_or("?").to_owned(),
+        path: frame.place_name().to_owned(),
         function: frame.function_name().to_owned(),
         line: frame.line.unwrap_or(0),
         code: frame.context_line.as_deref().unwrap_or("").trim().to_owned(),

@@ -5,7 +5,7 @@
 use super::client::Client;
 use crate::frame_names::{parts_of, resource_of};
 use crate::frame_origin::{is_foreign_host, is_of_a_runtime};
-use crate::report::Frame;
+use crate::report::{Frame, NO_FILES};
 use crate::rule::Rules;
 
 /// People write no longer lines; bundlers put whole programs into one.
@@ -79,9 +79,6 @@ pub(super) fn kind(frame: &Frame, client: Client, rules: &Rules) -> Kind {
     }
     if frame.line.is_none_or(|line| line == 0) { Kind::NoLine } else { Kind::Path }
 }
-
-/// What stands where a file's name should.
-const NO_FILES: &[&str] = &["Unknown Source", "Unknown", "unknown", "??", "???", "native", "null", "undefined"];
 
 fn without_file(function: &str, name: &str, client: Client) -> Kind {
     let is_hidden = ["<unknown>", "<redacted>", "<compiler-generated>", "???", "??"].contains(&function);
