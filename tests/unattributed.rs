@@ -132,9 +132,14 @@ fn who_only_squashed_what_a_program_opened_is_asked_after_who_wrote_it() {
 
 /// A report of which no line is the repository's.
 async fn fails_elsewhere(story: &mut Story) {
+    fails_elsewhere_in(story, "wsgi_app").await;
+}
+
+async fn fails_elsewhere_in(story: &mut Story, function: &str) {
     let mut event = story.event();
     let frames = event.pointer_mut("/exception/values/0/stacktrace/frames").unwrap().as_array_mut().unwrap();
     frames.pop();
+    frames.last_mut().unwrap()["function"] = function.into();
     story.report(&event).await;
     story.report(&event).await;
 }
@@ -180,6 +185,28 @@ fn what_was_told_to_nobody_stands_on_the_page_and_in_the_check() {
         assert!(doctor.contains("1 open line was told to nobody"), "{doctor}");
         assert!(doctor.contains("or OPERATOR_EMAIL"), "{doctor}");
         assert!(story.transcript().contains("mail to ada@example.com"));
+    });
+}
+
+#[test]
+fn page_and_doctor_say_what_went_to_who_runs_the_server_and_what_to_nobody() {
+    run_test(async |story| {
+        story.install().await;
+        for function in ["dispatch_request", "full_dispatch_request"] {
+            fails_elsewhere_in(story, function).await;
+        }
+        story.set("OPERATOR_EMAIL", "ops@acme.dev");
+        story.restart().await;
+        fails_elsewhere(story).await;
+        // By what was sent for each, not by who runs it today.
+        let said = "3 open lines were told to nobody";
+        let went = "1 of them went to who runs this server (OPERATOR_EMAIL); 2 went to nobody.";
+        for path in ["/acme/shop", "/doctor"] {
+            let page = squeezed(&story.page(path).await);
+            assert!(page.contains(said) && page.contains(went), "{path}: {page}");
+        }
+        let text = story.transcript();
+        assert_eq!(text.matches("mail to ").count(), 1, "{text}");
     });
 }
 
