@@ -369,6 +369,7 @@ fn the_function_tells_which_service_it_is_and_that_main_moved_on() {
         let mail = squeezed(&mail);
         assert!(mail.contains("Line 3 is in newest here, not in settle: main has probably moved on"), "{mail}");
         assert!(mail.contains("Confidence: low"), "{mail}");
+        assert!(mail.contains("You wrote the line that has this number now. Another one may have failed"), "{mail}");
     });
 }
 

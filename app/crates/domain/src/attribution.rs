@@ -44,6 +44,9 @@ pub struct Attribution {
     /// Other files that fit the culprit frame as well.
     #[serde(default)]
     pub ties: Vec<String>,
+    /// Something speaks against the line: its number is now in another function than the frame's.
+    #[serde(default)]
+    pub is_doubted: bool,
     /// The line's origin; `None` where git could not say.
     pub blame: Option<Blame>,
     /// Lines around the culprit.

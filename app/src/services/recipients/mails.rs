@@ -63,12 +63,15 @@ pub fn mails(
 /// Why a person is told; nothing where nobody wrote the line and nobody was found.
 fn why_you(line: &Line, person: &Person, found: Option<&Attribution>) -> Option<String> {
     let is_told = line.author_email.is_some() || person.step != Step::Nobody;
-    let tie = found.and_then(Attribution::tie).filter(|_| person.wrote_the_line());
-    let why = || match tie {
-        Some((path, other)) => {
+    let found = found.filter(|_| person.wrote_the_line());
+    let why = || match (found.and_then(Attribution::tie), found) {
+        (Some((path, other)), _) => {
             format!("You wrote this line, if it is {path}'s: {other} fits equally well (see below).")
         }
-        None => person.why_you(),
+        (None, Some(found)) if found.is_doubted => {
+            "You wrote the line that has this number now. Another one may have failed (see below).".to_owned()
+        }
+        _ => person.why_you(),
     };
     is_told.then(why)
 }

@@ -132,6 +132,7 @@ fn analyze_whole(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError
         located,
         not_ours: suspicion.not_ours().cloned(),
         ties: ties.iter().take(TIES_KEPT).cloned().collect(),
+        is_doubted: doubts.objection.is_some(),
         blame,
         snippet,
         suspects: suspicion.suspects,
