@@ -177,6 +177,40 @@ fn a_bot_without_a_pull_request_has_co_authors() {
 }
 
 #[test]
+fn a_bots_commit_that_a_person_committed_is_told_to_them() {
+    run_test(async |story| {
+        bump(story, "Bump prices");
+        let author = format!("--author={BOT}");
+        let amend = ["commit", "--amend", "--no-edit", "--quiet", &author, "--date=2026-02-01T10:00:00Z"];
+        story.repo.write(".mailmap", "Grace Hopper <grace@example.com> <gh@old.example.com>\n");
+        story.repo.git(&["add", "--all"]);
+        story.repo.git_as("gh <gh@old.example.com>", "2026-02-01T11:00:00Z", &amend);
+        story.install().await;
+        fail_bumped(story).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You are told as somebody who committed this line. Passed over: dependabot[bot] (a bot).
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        ");
+    });
+}
+
+#[test]
+fn a_commit_that_github_made_for_a_bot_names_no_committer_to_tell() {
+    run_test(async |story| {
+        bump(story, "Bump prices");
+        let author = format!("--author={BOT}");
+        let amend = ["commit", "--amend", "--no-edit", "--quiet", &author, "--date=2026-02-01T10:00:00Z"];
+        story.repo.git_as("GitHub <noreply@github.com>", "2026-02-01T11:00:00Z", &amend);
+        story.install().await;
+        fail_bumped(story).await;
+        let told = squeezed(&story.transcript());
+        assert!(told.contains("mail to ada@example.com: [acme/shop] KeyError in total"), "{told}");
+        assert!(told.contains("who wrote more of this function than others who are still there"), "{told}");
+    });
+}
+
+#[test]
 fn a_squashed_pull_request_is_its_authors() {
     run_test(async |story| {
         let text = CART.replace("PRICES[sku]", "PRICES[sku.strip()]");

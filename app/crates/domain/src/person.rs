@@ -159,6 +159,8 @@ pub struct Facts {
     pub pull: Option<PullPeople>,
     /// Whom the commit names as co-authors.
     pub co_authors: Vec<Candidate>,
+    /// Who committed what a program or a machine wrote; looked for only then.
+    pub committer: Option<Candidate>,
     /// Who wrote the function, those with most of its lines first.
     pub function: Vec<Candidate>,
     /// Who changed the file in the last year, those who did most often first.
@@ -188,6 +190,8 @@ pub enum Step {
     Merger(u64),
     /// Whom the commit names as co-author.
     CoAuthor,
+    /// Who committed what a program wrote.
+    Committer,
     /// Who wrote most of the function, of those who are there.
     Function,
     /// Who changed the file most often in the last year.
@@ -345,6 +349,9 @@ fn bringers(facts: &Facts) -> Vec<(Step, &Candidate)> {
     }
     if author.is_some_and(Candidate::is_nobody) {
         all.extend(opener);
+        // A program that commits what it wrote says nothing of whom it did so for.
+        let committer = facts.committer.as_ref().filter(|it| !it.is_nobody());
+        all.extend(committer.map(|it| (Step::Committer, it)));
         all.extend(pull.and_then(|pull| Some((Step::Merger(pull.number), pull.merger.as_ref()?))));
     }
     all

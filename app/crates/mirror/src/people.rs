@@ -64,6 +64,8 @@ pub struct Active {
 pub struct Provenance {
     /// Who made the commit of it, as written: GitHub, where it was made on its pages.
     pub committer: Author,
+    /// The same after `.mailmap`.
+    pub committed_by: Author,
     /// First line of the message.
     pub subject: String,
     /// `Co-authored-by:` of the message, after `.mailmap`.
@@ -209,6 +211,7 @@ impl Mirrors {
             let words = CommitWords::of(&commit.data);
             Ok(Some(Provenance {
                 committer: author_of(&words.committer),
+                committed_by: resolved(&mailmap, &author_of(&words.committer)),
                 subject: cut(&words.summary()),
                 co_authors: co_authors(words.message.as_bstr()).iter().map(|it| resolved(&mailmap, it)).collect(),
             }))

@@ -131,6 +131,10 @@ impl<'a> Candidates<'a> {
         if !can_be_told || is_squash_of_another {
             self.co_authors(&from, facts).await?;
         }
+        if is_nobody && !is_bot(&from.committer) && !from.committer.email.is_empty() {
+            let by_committer = Named { author: from.committed_by.clone(), ..Named::default() };
+            facts.committer = Some(self.candidate(by_committer).await?);
+        }
         if let Some(pull) = pull.as_ref().filter(|_| is_nobody || is_squash_of_another)
             && (can_be_told || !choose(facts).is_found())
         {

@@ -80,6 +80,28 @@ fn a_machines_address_is_passed_over_as_a_bot_is() {
 }
 
 #[test]
+fn who_committed_what_a_program_wrote_is_told_before_who_merged_it() {
+    let mut facts = Facts { pull: pull(bot("renovate"), Some(someone("Linus"))), ..facts(bot("renovate")) };
+    facts.committer = Some(someone("Grace"));
+    let person = choose(&facts);
+    assert_eq!((person.name(), &person.step), ("Grace", &Step::Committer));
+    assert_eq!(person.why_you(), "You are told as somebody who committed this line. Passed over: renovate (a bot).");
+    assert_eq!(person.why_them(None), "Grace is told as somebody who committed this line.");
+    facts.pull = pull(someone("Barbara"), Some(someone("Linus")));
+    assert_eq!(choose(&facts).step, Step::PullAuthor(12), "who rebased it may have written nothing of it");
+    facts.co_authors = vec![someone("Alan")];
+    assert_eq!(choose(&facts).step, Step::CoAuthor);
+    (facts.pull, facts.co_authors) = (pull(bot("renovate"), Some(someone("Linus"))), Vec::new());
+    facts.committer = Some(bot("renovate"));
+    let person = choose(&facts);
+    assert_eq!((person.name(), person.passed.len()), ("Linus", 1), "a program that committed is no candidate");
+    // Who rebased or picked what a person wrote is nobody to tell.
+    facts.author = Some(gone("Ada"));
+    facts.committer = Some(someone("Grace"));
+    assert_eq!(choose(&facts).step, Step::AfterAll);
+}
+
+#[test]
 fn co_authors_are_told_only_where_the_author_cannot_be() {
     let mut facts = Facts { co_authors: vec![someone("Barbara")], ..facts(someone("Ada")) };
     assert_eq!(choose(&facts).step, Step::Author);

@@ -81,6 +81,7 @@ impl Person {
             Step::PullAuthor(number) => format!("{who} opened pull request #{number}, which brought this line"),
             Step::Merger(number) => format!("{who} merged pull request #{number}, which brought this line"),
             Step::CoAuthor => format!("{whom} the commit names as co-author"),
+            Step::Committer => format!("{who} committed this line"),
             Step::Function => format!("{who} wrote more of this function than others who are still there"),
             Step::File => format!("{who} changed this file most often in the last year"),
             Step::CodeOwner { pattern, owner } if owner.contains('/') => {
