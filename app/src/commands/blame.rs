@@ -277,14 +277,14 @@ fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now: Ti
     };
     let analysis = analyze(input)?;
     refuse_cut_off(subject, blames_of(&analysis))?;
-    say_analysis(&report.headline(), &analysis);
+    say_analysis(&headline(&report, &analysis), &analysis);
     for member in further_members(&report) {
         let of_member = Report { member: Some(member), ..report.clone() };
         let analysis = analyze(AnalysisInput { report: &of_member, ..input })?;
         if !matches!(analysis.choice, Choice::Dropped(Dropped::Member)) {
             refuse_cut_off(subject, blames_of(&analysis))?;
             say!("");
-            say_analysis(&only_member(&of_member).headline(), &analysis);
+            say_analysis(&headline(&report, &analysis), &analysis);
         }
     }
     Ok(match analysis.choice {
@@ -295,6 +295,11 @@ fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now: Ti
         }
         _ => ExitCode::SUCCESS,
     })
+}
+
+/// Type and message of what an analysis is about.
+fn headline(report: &Report, analysis: &ReportAnalysis) -> String {
+    only_member(&Report { member: analysis.member.clone(), ..report.clone() }).headline()
 }
 
 /// Whom an analysis speaks of, by the lines that they wrote.

@@ -231,7 +231,7 @@ impl<'a> Walk<'a> {
 
 /// Members of a group, in its order. They are listed with a number (`exceptions[0]`, `errors[0]`,
 /// `InnerExceptions[0]`), which its cause is not.
-fn members_of(exceptions: &[Exception], index: usize) -> Vec<usize> {
+pub(super) fn members_of(exceptions: &[Exception], index: usize) -> Vec<usize> {
     let Some(id) = exceptions[index].id else { return Vec::new() };
     let mut members: Vec<usize> = (0..exceptions.len())
         .filter(|&other| other != index && exceptions[other].parent == Some(id))

@@ -61,6 +61,9 @@ pub struct Report {
     /// Which exception of the group this report is about; `None`: what was raised, as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<Member>,
+    /// Members of a group that were sent and are not among [`Self::exceptions`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
     /// The HTTP request that was being served.
     pub request: Option<Request>,
     /// `user`, `tags`, `extra` and the application's own contexts, under these names: additional
@@ -107,8 +110,20 @@ pub struct Member {
     pub number: u32,
     /// How many there are.
     pub of: u32,
+    /// There may be more: what was sent is not known to the last.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_least: bool,
     /// Type of the group.
     pub group: String,
+}
+
+/// Members of a group that a report has no room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// How many, as far as is known.
+    pub members: u32,
+    /// There are no others.
+    pub is_exact: bool,
 }
 
 /// One exception of a chain or group.
@@ -176,6 +191,9 @@ pub struct Frame {
     pub post_context: Vec<String>,
     /// Local variables: name to representation.
     pub vars: BTreeMap<String, Value>,
+    /// The application that the file belongs to, where traces say it: Elixir's `(shop 0.1.0)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<String>,
     /// The client's guess whether this is the application's own code: a hint only (it is wrong in
     /// many recordings).
     pub in_app: Option<bool>,

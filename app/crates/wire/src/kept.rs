@@ -36,12 +36,7 @@ impl<T, const FIRST: usize, const LAST: usize> Collect for Kept<T, FIRST, LAST> 
     type Item = T;
 
     fn push(&mut self, item: T) {
-        if self.items.len() < FIRST + LAST {
-            self.items.push(item);
-        } else if LAST > 0 {
-            self.items[FIRST + self.oldest] = item;
-            self.oldest = if self.oldest + 1 == LAST { 0 } else { self.oldest + 1 };
-        }
+        self.replace(item);
     }
 
     fn is_full(&self) -> bool {
@@ -50,6 +45,20 @@ impl<T, const FIRST: usize, const LAST: usize> Collect for Kept<T, FIRST, LAST> 
 }
 
 impl<T, const FIRST: usize, const LAST: usize> Kept<T, FIRST, LAST> {
+    /// Takes the next element, and gives what is not kept.
+    pub(super) fn replace(&mut self, item: T) -> Option<T> {
+        if self.items.len() < FIRST + LAST {
+            self.items.push(item);
+            return None;
+        }
+        let kept = self.items[FIRST..].get_mut(self.oldest);
+        self.oldest = if self.oldest + 1 >= LAST { 0 } else { self.oldest + 1 };
+        Some(match kept {
+            Some(kept) => std::mem::replace(kept, item),
+            None => item,
+        })
+    }
+
     /// Whether there was no element.
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty()

@@ -3,6 +3,8 @@
 use crate::kept::{Collect, Kept, List, collect};
 use crate::lenient::{Fields, Flag, Number, Raw, Text, ignore_scalars, lenient};
 use crate::limits::{MAX_EXCEPTIONS, MAX_OUTER_FRAMES};
+use crate::sentry_members::with_left_out;
+use domain::report::LeftOut;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// Innermost frames read of one exception. More than are kept: of native code, those of the panic
@@ -121,7 +123,7 @@ impl<'de> Deserialize<'de> for Failing<'de> {
 /// `{"values": […]}`, a bare list, or one bare exception: the last [`MAX_EXCEPTIONS`] that say
 /// anything.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Exceptions<'a>(pub(super) Vec<RawException<'a>>);
+pub(super) struct Exceptions<'a>(pub(super) Vec<RawException<'a>>, pub(super) Option<LeftOut>);
 
 impl RawException<'_> {
     /// Whether there is nothing in it at all.
@@ -138,14 +140,15 @@ impl RawException<'_> {
 
 /// Exceptions that say anything.
 #[derive(Default)]
-struct Telling<'a>(Kept<RawException<'a>, 0, MAX_EXCEPTIONS>);
+struct Telling<'a>(Kept<RawException<'a>, 0, MAX_EXCEPTIONS>, Option<LeftOut>);
 
 impl<'a> Collect for Telling<'a> {
     type Item = RawException<'a>;
 
     fn push(&mut self, exception: RawException<'a>) {
-        if !exception.is_empty() {
-            self.0.push(exception);
+        if let Some(raw) = Some(exception).filter(|it| !it.is_empty()).and_then(|it| self.0.replace(it)) {
+            let so_far = self.1.unwrap_or(LeftOut { members: 0, is_exact: true });
+            self.1 = Some(with_left_out(so_far, &raw));
         }
     }
 }
@@ -187,7 +190,8 @@ impl<'de> Deserialize<'de> for Exceptions<'de> {
                 Ok(exceptions)
             }
         }
-        Ok(Self(deserializer.deserialize_any(Seen)?.0.finish()))
+        let Telling(kept, left_out) = deserializer.deserialize_any(Seen)?;
+        Ok(Self(kept.finish(), left_out))
     }
 }
 

@@ -1,11 +1,12 @@
 //! The members of an event that is a group of exceptions, each of which is a report of its own.
 
+use crate::lenient::{Flag, Text, lenient};
 use crate::sentry_event::{Batched, Event, short};
 use crate::sentry_fields::{RawException, RawFrame};
 use crate::sentry_frames::{kept_frames, with_message_read};
 use domain::fingerprint::Fingerprint;
 use domain::group::further_members;
-use domain::report::{Frame, Member, Report};
+use domain::report::{Frame, LeftOut, Member, Report};
 
 impl Event<'_> {
     /// The members of a group that are reports of their own, with their fingerprints, equal to
@@ -44,8 +45,27 @@ impl Event<'_> {
             with_message_read(raw, exception, platform)
         };
         let exceptions = exceptions.iter().flat_map(told).collect();
-        further_members(&Report { platform, exceptions, ..Report::default() })
+        further_members(&Report { platform, exceptions, left_out: self.exceptions.1, ..Report::default() })
     }
+}
+
+lenient! {
+    struct Membership<'a> {
+        source: Text<'a> = "source",
+        is_group: Flag = "is_exception_group",
+    }
+}
+
+/// What is left out of an event, with one exception more. Members are listed with a number
+/// (`exceptions[30]`), their causes are not.
+pub(super) fn with_left_out(so_far: LeftOut, raw: &RawException<'_>) -> LeftOut {
+    let read = raw.mechanism.and_then(|json| serde_json::from_str::<Membership<'_>>(json.get()).ok());
+    let Some((source, read)) = read.as_ref().and_then(|read| Some((read.source.get()?, read))) else {
+        return LeftOut { is_exact: false, ..so_far };
+    };
+    let is_group = read.is_group.0.unwrap_or(false) || raw.kind.get().is_some_and(is_group);
+    let is_member = source.ends_with(']') && !is_group;
+    LeftOut { members: so_far.members.saturating_add(u32::from(is_member)), is_exact: so_far.is_exact && !is_group }
 }
 
 /// Whether exceptions of this type are groups, whatever their mechanism says.
@@ -56,6 +76,7 @@ pub(super) fn is_group(kind: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::sentry_event::{fingerprint_of, parse};
+    use domain::group::further_members;
     use domain::report::Report;
     use serde_json::{Value, json};
 
@@ -125,6 +146,33 @@ mod tests {
         assert_eq!(numbers(&of_workers), [2], "the workers' calls are read");
         let many = (0..40).map(|number| member(number, "errors", &format!("{number}.js"), 1)).collect();
         assert_eq!(numbers(&group("AggregateError", true, many)).len(), 9);
+    }
+
+    #[test]
+    fn members_for_which_there_is_no_room_are_counted() {
+        let of = |event: &Value| {
+            let json = event.to_string();
+            let mut scratch = String::new();
+            let event = parse(json.as_bytes(), &mut scratch).unwrap();
+            let member = event.members(&event.batched()).remove(0).0;
+            let further = further_members(&event.into_report());
+            assert_eq!(further[0], member, "as in the report");
+            (member.of, member.at_least)
+        };
+        let many = |count: usize| -> Vec<Value> {
+            (0..count).map(|number| member(number, "errors", &format!("{number}.js"), 1)).collect()
+        };
+        assert_eq!(of(&group("AggregateError", true, many(29))), (29, false));
+        assert_eq!(of(&group("AggregateError", true, many(64))), (64, false));
+        let mut members = many(64);
+        members[50]["mechanism"] = Value::Null;
+        assert_eq!(of(&group("AggregateError", true, members)), (63, true));
+        let mut members = many(64);
+        members[50]["type"] = json!("AggregateError");
+        assert_eq!(of(&group("AggregateError", true, members)), (63, true), "it may have any number");
+        let mut members = many(64);
+        members[50]["mechanism"]["source"] = json!("cause");
+        assert_eq!(of(&group("AggregateError", true, members)), (63, false));
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Event<'_> {
         let only_message = exceptions.iter().any(|exception| exception.kind == MESSAGE_KIND);
         let template = || self.text().map(|text| cut(text, MAX_MESSAGE + UNCUT).to_owned());
         let message = if only_message { template() } else { self.filled_in() };
-        let batched = self.batched();
+        let (batched, left_out) = (self.batched(), self.exceptions.1);
         Report {
             event_id: self.event_id().unwrap_or_default(),
             timestamp: self.timestamp.and_then(moment),
@@ -105,6 +105,7 @@ impl Event<'_> {
             message,
             exceptions,
             member: None,
+            left_out,
             request: self.request.and_then(request),
             additional: self.additional(),
             count: batched.count,

@@ -16,10 +16,10 @@ use domain::confidence::{Confidence, Grounds};
 use domain::culprit::{Choice, Dropped, FrameAt, Located, frames_in_order};
 use domain::deployed_root::Root;
 use domain::drift::Drift;
-use domain::group::{has_own_line, only_member};
+use domain::group::{has_own_line, member_with, only_member};
 use domain::identity::Identity;
 use domain::no_line::NoLine;
-use domain::report::{Frame, Report};
+use domain::report::{Frame, Member, Report};
 use domain::repository::Repository;
 use domain::rule::Rules;
 use domain::timestamp::Timestamp;
@@ -40,6 +40,8 @@ pub struct ReportAnalysis {
     pub attribution: Attribution,
     /// Where the report shows that it was deployed.
     pub shown: Vec<Root>,
+    /// The member of a group that it is about, as [`only_member`] has it.
+    pub member: Option<Member>,
 }
 
 /// What an analysis has to go by.
@@ -61,30 +63,59 @@ pub struct AnalysisInput<'a> {
     pub trouble: Option<&'a str>,
 }
 
-/// Analyzes a report; one that is about a member of a group as [`only_member`] has it, and only
-/// where the member has a line of its own. Without a mirror, or where nothing fits, the attribution
+/// Analyzes a report; of a group the member whose line it is, and one that is about a member only
+/// where that has a line of its own. Without a mirror, or where nothing fits, the attribution
 /// is by text.
 ///
 /// # Errors
 /// The mirror is there and can't be read.
 pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> {
-    if input.report.member.is_none() {
-        return analyze_whole(input);
-    }
+    let Some(member) = input.report.member.clone() else { return analyze_group(input) };
     let only = only_member(input.report);
     let analysis = analyze_whole(AnalysisInput { report: &only, ..input })?;
-    let is_own = matches!(analysis.choice, Choice::Culprit { .. }) && is_own_line(input, &analysis)?;
+    let is_own = match analysis.choice {
+        Choice::Culprit { .. } => is_own_line(input, &analysis)?,
+        // Nothing could be looked up: it is told by its text, as others are.
+        Choice::Nobody { .. } => analysis.attribution.revision.is_none() && is_own_place(input.report, &only),
+        Choice::Dropped(_) => false,
+    };
     let choice = if is_own { analysis.choice } else { Choice::Dropped(Dropped::Member) };
-    Ok(ReportAnalysis { choice, ..analysis })
+    Ok(ReportAnalysis { choice, member: Some(member), ..analysis })
+}
+
+/// Analyzes what was raised. Where that is a group and the line one of its members', it is told of
+/// that member, so that its alert has the type and message of what failed there.
+fn analyze_group(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> {
+    let whole = analyze_whole(input)?;
+    let Choice::Culprit { at: (exception, _), .. } = whole.choice else { return Ok(whole) };
+    let Some(member) = member_with(input.report, exception) else { return Ok(whole) };
+    let of_member = only_member(&Report { member: Some(member.clone()), ..input.report.clone() });
+    let only = analyze_whole(AnalysisInput { report: &of_member, ..input })?;
+    let is_same = matches!(only.choice, Choice::Culprit { .. })
+        && (&only.attribution.identity, only.attribution.place.line)
+            == (&whole.attribution.identity, whole.attribution.place.line);
+    Ok(if is_same { ReportAnalysis { shown: whole.shown, member: Some(member), ..only } } else { whole })
 }
 
 /// Whether the line of a member is told by no other report of its group.
 fn is_own_line(input: AnalysisInput<'_>, analysis: &ReportAnalysis) -> Result<bool, MirrorError> {
-    let (Some(mirrors), Some(commit)) = (input.mirrors, &analysis.attribution.revision) else { return Ok(false) };
+    let (Some(mirrors), Some(commit)) = (input.mirrors, &analysis.attribution.revision) else { return Ok(true) };
     let at = MirrorCommit { mirrors, id: input.repository.id, commit, reading: &CodeReading::of(input.report) };
     let located = locate(at, input)?.located;
     let facts = Evidence::Mirror(at).facts(&located, input.rules)?;
     Ok(has_own_line(input.report, &located, &facts, input.rules))
+}
+
+/// Whether a member failed at another place than those that are told before it: the group as a
+/// whole and the members before it.
+fn is_own_place(report: &Report, only: &Report) -> bool {
+    let own = place_of(only, None, None);
+    let is_told_before = |number: u32| {
+        let member = report.member.clone().map(|member| Member { number, ..member });
+        place_of(&only_member(&Report { member, ..report.clone() }), None, None) == own
+    };
+    let before = 1..report.member.as_ref().map_or(1, |member| member.number);
+    place_of(report, None, None) != own && !before.into_iter().any(is_told_before)
 }
 
 fn analyze_whole(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> {
@@ -137,7 +168,7 @@ fn analyze_whole(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError
         snippet,
         suspects: suspicion.suspects,
     };
-    Ok(ReportAnalysis { choice: suspicion.choice, attribution, shown })
+    Ok(ReportAnalysis { choice: suspicion.choice, attribution, shown, member: None })
 }
 
 /// The frames that are in the repository, and the places that exceptions name.

@@ -26,6 +26,7 @@ use domain::deployed_root::Root;
 use domain::group::only_member;
 use domain::ids::{ReportId, RepositoryId};
 use domain::job::{Manner, PLAIN_FOR};
+use domain::report::Report;
 use domain::rule::Rules;
 use domain::test_report::TEST_EXCEPTION;
 use domain::timestamp::{DAY, Timestamp};
@@ -107,7 +108,7 @@ impl Attribute {
         let places = places_of(&stored);
         store::deployment_roots::note(&self.store, stored.repository, &places, &analyzed.shown, now).await?;
         // What the analysis speaks of.
-        let stored = StoredReport { report: only_member(&stored.report), ..stored };
+        let stored = as_analyzed(stored, &analyzed);
         let outcome = self.outcome(&row, &stored, analyzed).await?;
         store::attributions::record(&self.store, &stored, &outcome, now).await?;
         Ok(())
@@ -124,9 +125,10 @@ impl Attribute {
     ) -> Result<(), Failure> {
         let trouble = Some(PLAIN.to_owned());
         let analyzed = analyze_blocking(None, row, stored, &self.rules(row, now).await?, (trouble, Vec::new())).await?;
+        let stored = as_analyzed(stored.clone(), &analyzed);
         let outcome =
-            AttributionOutcome { plain_until: Some(plain_until), ..self.outcome(row, stored, analyzed).await? };
-        store::attributions::record(&self.store, stored, &outcome, now).await?;
+            AttributionOutcome { plain_until: Some(plain_until), ..self.outcome(row, &stored, analyzed).await? };
+        store::attributions::record(&self.store, &stored, &outcome, now).await?;
         Ok(())
     }
 
@@ -321,6 +323,12 @@ async fn analyze_blocking(
         })
     })
     .await
+}
+
+/// The report as it was analyzed: of a group only the member that it is about.
+fn as_analyzed(stored: StoredReport, analyzed: &ReportAnalysis) -> StoredReport {
+    let report = Report { member: analyzed.member.clone(), ..stored.report };
+    StoredReport { report: only_member(&report), ..stored }
 }
 
 /// By which names what a report shows of its deployment is remembered, the surer first.

@@ -97,11 +97,15 @@ fn at_most_ten_members_are_looked_at_and_it_is_said() {
     let report = group(&paths.iter().map(String::as_str).collect::<Vec<_>>());
     let further = further_members(&report);
     assert_eq!(further.len(), MOST_MEMBERS - 1);
-    assert_eq!(further.last(), Some(&Member { number: 10, of: 14, group: "ExceptionGroup".to_owned() }));
+    assert_eq!(
+        further.last(),
+        Some(&Member { number: 10, of: 14, at_least: false, group: "ExceptionGroup".to_owned() })
+    );
     let of_member = Report { member: further.last().cloned(), ..report.clone() };
     assert_eq!(
         sentence(&only_member(&of_member)).unwrap(),
-        "This is exception 10 of 14 that came together as one ExceptionGroup. Of those after the first 10, none is looked at."
+        "This is exception 10 of 14 that came together as one ExceptionGroup: each that has another line of \
+         this repository to blame is told by itself. Of those after the first 10, none is looked at."
     );
     assert_eq!(
         sentence(&report).unwrap(),
@@ -109,6 +113,51 @@ fn at_most_ten_members_are_looked_at_and_it_is_said() {
          Of those after the first 10, none is looked at."
     );
     assert_eq!(sentence(&group(&["shop/a.py"])), None);
+}
+
+#[test]
+fn as_many_are_counted_as_were_sent() {
+    let paths: Vec<String> = (1..=12).map(|length| format!("shop/{}.py", "x".repeat(length))).collect();
+    let group = || group(&paths.iter().map(String::as_str).collect::<Vec<_>>());
+    let said = |report: &Report| {
+        let second = further_members(report).remove(0);
+        let sentence = sentence(&only_member(&Report { member: Some(second), ..report.clone() })).unwrap();
+        sentence.split(" that came").next().unwrap().to_owned()
+    };
+    let mut report = group();
+    assert_eq!(said(&report), "This is exception 2 of 12");
+    report.left_out = Some(LeftOut { members: 28, is_exact: true });
+    assert_eq!(said(&report), "This is exception 2 of 40");
+    assert!(sentence(&report).unwrap().starts_with("40 exceptions came together as one: "));
+    report.left_out = Some(LeftOut { members: 28, is_exact: false });
+    assert_eq!(said(&report), "This is exception 2 of at least 40");
+    // As Python prints a group, with 15 of its members.
+    report = group();
+    report.exceptions.last_mut().unwrap().value = Some("many (33 sub-exceptions)".to_owned());
+    assert_eq!(said(&report), "This is exception 2 of 33");
+    for message in ["many (3 sub-exceptions)", "many (4294967295 sub-exceptions)", "(x sub-exceptions)"] {
+        report.exceptions.last_mut().unwrap().value = Some(message.to_owned());
+        assert_eq!(said(&report), "This is exception 2 of 12", "{message}");
+    }
+    // A group in it may have as many more.
+    report = group();
+    report.exceptions.first_mut().unwrap().is_group = true;
+    report.left_out = Some(LeftOut { members: 1, is_exact: true });
+    assert_eq!(said(&report), "This is exception 2 of at least 13");
+}
+
+#[test]
+fn the_member_is_found_to_which_an_exception_belongs() {
+    let report = wrapped(&["shop/a.py", "shop/b.py"], "Failed");
+    let number = |exception: usize| member_with(&report, exception).map(|member| (member.number, member.of));
+    // The causes stand first, the last one's before the others.
+    assert_eq!([0, 1, 2, 3, 4].map(number), [Some((2, 2)), Some((1, 2)), Some((2, 2)), Some((1, 2)), None]);
+    let one = group(&["shop/a.py"]);
+    let only = only_member(&Report { member: member_with(&one, 0), ..one });
+    assert_eq!(only.headline(), "Failed9");
+    assert_eq!(sentence(&only).unwrap(), "It is the only exception of one ExceptionGroup.");
+    let chain = Report { exceptions: vec![Exception::default(), Exception::default()], ..Report::default() };
+    assert_eq!(member_with(&chain, 0), None);
 }
 
 #[test]

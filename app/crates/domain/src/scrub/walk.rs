@@ -52,6 +52,7 @@ pub(super) fn each_slot(report: &mut Report, visit: &mut dyn FnMut(Slot<'_, '_>)
         message,
         exceptions,
         member,
+        left_out: _,
         request,
         additional,
         count: _,
@@ -68,7 +69,7 @@ pub(super) fn each_slot(report: &mut Report, visit: &mut dyn FnMut(Slot<'_, '_>)
     for text in transaction.iter_mut() {
         visit(Slot::Text { text, place: Place::Text, limit: Limit::NAME });
     }
-    let group = member.as_mut().map(|Member { number: _, of: _, group }| group);
+    let group = member.as_mut().map(|Member { number: _, of: _, at_least: _, group }| group);
     let names = [release, revision, environment, server_name, logger, sdk].into_iter().flatten();
     for text in names.chain(group) {
         visit(name(text));
@@ -103,11 +104,12 @@ fn each_of_frame(frame: &mut Frame, visit: &mut dyn FnMut(Slot<'_, '_>)) {
         pre_context,
         post_context,
         vars,
+        application,
         in_app: _,
         is_named: _,
     } = frame;
     visit(Slot::Map(vars));
-    for text in [filename, abs_path, module, function].into_iter().flatten() {
+    for text in [filename, abs_path, module, function, application].into_iter().flatten() {
         visit(name(text));
     }
     let mut lines: Vec<&mut String> =

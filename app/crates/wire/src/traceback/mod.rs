@@ -24,7 +24,7 @@ use super::WireError;
 use super::sentry_event::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_MESSAGE, MAX_OUTER_FRAMES, MAX_TEXT, cut};
 use crate::encoding::without_bom;
 use crate::named_place::add_named_place;
-use domain::report::{Exception, Frame, Platform, Report, UNCUT};
+use domain::report::{Exception, Frame, LeftOut, Platform, Report, UNCUT};
 use std::borrow::Cow;
 
 /// Bytes of a text that are looked at, from its end: a log may be sent whole, and its last
@@ -62,9 +62,10 @@ pub fn parse(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<Report, WireError> {
     let lines = last_lines(&text);
     let found = prefix::read(&lines, last_traceback);
     let (platform, exceptions) = found.ok_or_else(|| WireError::Unrecognised(FORMS.to_owned()))?;
+    let left_out = left_out(&exceptions);
     let mut exceptions = within_limits(exceptions);
     exceptions.iter_mut().for_each(add_named_place);
-    Ok(Report { platform, level: "error".to_owned(), exceptions, count: 1, ..Report::default() })
+    Ok(Report { platform, level: "error".to_owned(), exceptions, left_out, count: 1, ..Report::default() })
 }
 
 /// The exceptions of a Python traceback that stands in a text, the raised one last; cut as those of
@@ -178,6 +179,15 @@ fn within_limits(mut exceptions: Vec<Exception>) -> Vec<Exception> {
         exception.frames.drain(..exception.frames.len() - kept);
     }
     exceptions
+}
+
+/// The members of a group that [`within_limits`] leaves out.
+fn left_out(exceptions: &[Exception]) -> Option<LeftOut> {
+    let dropped = &exceptions[..exceptions.len().saturating_sub(MAX_EXCEPTIONS)];
+    let is_member = |it: &&Exception| !it.is_group && it.source.as_deref().is_some_and(|it| it.ends_with(']'));
+    let members = u32::try_from(dropped.iter().filter(is_member).count()).unwrap_or(u32::MAX);
+    let is_exact = !dropped.iter().any(|exception| exception.is_group);
+    (!dropped.is_empty()).then_some(LeftOut { members, is_exact })
 }
 
 /// Takes the middle out of an exception's frames, where there are too many.
