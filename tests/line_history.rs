@@ -4,7 +4,7 @@ use crate::harness::git_repo::{ADA, GRACE, GitRepo, LINUS};
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use domain::trivial_edit::TrivialEdit;
-use mirror::{Mirrors, Source};
+use mirror::{Change, LineSince, Mirrors, Source};
 
 const ID: RepositoryId = RepositoryId(7);
 const PATH: &str = "shop/cart.py";
@@ -42,6 +42,13 @@ impl World {
     }
 
     fn changed(&self, revision: &CommitId, code: &str) -> Option<CommitId> {
+        self.since(revision, code).map(|since| {
+            assert_eq!(since.what, Change::Changed);
+            since.commit
+        })
+    }
+
+    fn since(&self, revision: &CommitId, code: &str) -> Option<LineSince> {
         self.sync();
         self.mirrors.changed_on_head(ID, revision, PATH, code).unwrap()
     }
@@ -54,7 +61,10 @@ fn a_changed_number_leads_to_who_wrote_the_line() {
     world.commit(LINUS, 6, "import os\n\na = 1\nprice = round(sum, 3)\n");
     assert_eq!(world.before(4), Some(("Ada Lovelace".to_owned(), TrivialEdit::Number)));
     assert_eq!(world.before(3), None, "nobody changed it");
-    world.commit(GRACE, 7, "import os\n\na = 1\nprice = floor(total, 4)\n");
+    let commented = "import os\n\na = 1  # one\nprice = round(sum, 3)\n";
+    world.commit(GRACE, 7, commented);
+    assert_eq!(world.before(3), Some(("Ada Lovelace".to_owned(), TrivialEdit::Comment)));
+    world.commit(GRACE, 8, "import os\n\na = 1\nprice = floor(total, 4)\n");
     assert_eq!(world.before(4), None, "more was changed");
 }
 
@@ -79,9 +89,69 @@ fn what_the_default_branch_changed_since_is_found() {
     assert_eq!(world.changed(&old, line), Some(fixed.clone()));
     assert_eq!(world.changed(&other, line), Some(fixed.clone()));
     assert_eq!(world.changed(&fixed, line), None, "what ran has it already");
+    world.commit(GRACE, 9, "import os\nreturn price + 1\n");
+    assert_eq!(world.since(&old, line).unwrap().commit, fixed, "what was done first");
+}
+
+#[test]
+fn what_the_default_branch_removed_or_deleted_since_is_found() {
+    let world = World::new();
+    let text = "import os\ntotal = 0\nfor sku in basket:\n    total += PRICES[sku]\nreturn total\n";
+    let old = world.commit(ADA, 5, text);
+    let line = "    total += PRICES[sku]";
+    let removed = world.commit(GRACE, 6, "import os\ntotal = 0\n\nreturn total\n");
+    let since = |commit: &CommitId, what: Change| Some(LineSince { commit: commit.clone(), what });
+    assert_eq!(world.since(&old, line), since(&removed, Change::Removed));
+    assert_eq!(world.since(&old, "return total"), None, "it is still there");
+    world.commit(ADA, 7, text);
+    assert_eq!(world.since(&old, line), None, "it is there again");
     world.repo.git(&["rm", "--quiet", PATH]);
-    world.repo.git_as(ADA, "2026-01-09T10:00:00Z", &["commit", "--quiet", "--message", "Away"]);
-    assert_eq!(world.changed(&old, line), None, "it may be somewhere else");
+    world.repo.write("shop/other.py", "nothing = \"of that kind\"\n");
+    world.repo.git(&["add", "--all"]);
+    world.repo.git_as(LINUS, "2026-01-08T10:00:00Z", &["commit", "--quiet", "--message", "Away"]);
+    let deleted = CommitId::new(world.repo.head());
+    assert_eq!(world.since(&old, line), since(&deleted, Change::Deleted));
+    world.repo.commit(ADA, "2026-01-09T10:00:00Z", &[("x.py", "x = 1\n")], "Go on");
+    assert_eq!(world.since(&old, line), since(&deleted, Change::Deleted));
+    assert_eq!(world.since(&deleted, line), None, "what ran had it deleted already");
+}
+
+#[test]
+fn a_branch_that_was_merged_deleted_it() {
+    let world = World::new();
+    let old = world.commit(ADA, 5, "price = PRICES[sku]\n");
+    world.repo.branch("away");
+    world.repo.git(&["rm", "--quiet", PATH]);
+    world.repo.git_as(LINUS, "2026-01-06T10:00:00Z", &["commit", "--quiet", "--message", "Away"]);
+    let deleted = CommitId::new(world.repo.head());
+    world.repo.switch("main");
+    world.repo.commit(ADA, "2026-01-07T10:00:00Z", &[("x.py", "x = 1\n")], "Go on");
+    world.repo.merge(GRACE, "2026-01-08T10:00:00Z", "away");
+    let found = world.since(&old, "price = PRICES[sku]");
+    assert_eq!(found, Some(LineSince { commit: deleted, what: Change::Deleted }));
+}
+
+#[test]
+fn a_file_that_was_moved_is_followed() {
+    let world = World::new();
+    let text = "import os\n\n\ndef price_of(sku):\n    price = PRICES[sku]\n    return price\n";
+    let line = "price = PRICES[sku]";
+    let old = world.commit(ADA, 5, text);
+    let to = "lib/prices.py";
+    let moved = CommitId::new(world.repo.rename(GRACE, "2026-01-06T10:00:00Z", PATH, to));
+    let what = Change::Moved(to.to_owned());
+    assert_eq!(world.since(&old, line), Some(LineSince { commit: moved.clone(), what: what.clone() }));
+    world.repo.commit(ADA, "2026-01-07T10:00:00Z", &[(to, &text.replace("import os", "import re"))], "Go on");
+    assert_eq!(world.since(&old, line), Some(LineSince { commit: moved, what }));
+    let mended = text.replace("PRICES[sku]", "PRICES.get(sku)");
+    let fixed = CommitId::new(world.repo.commit(LINUS, "2026-01-08T10:00:00Z", &[(to, &mended)], "Mend"));
+    assert_eq!(world.since(&old, line), Some(LineSince { commit: fixed, what: Change::Changed }));
+    // Moved and changed at once.
+    let world = World::new();
+    let old = world.commit(ADA, 5, text);
+    world.repo.write(PATH, &mended);
+    let both = CommitId::new(world.repo.rename(GRACE, "2026-01-06T10:00:00Z", PATH, to));
+    assert_eq!(world.since(&old, line), Some(LineSince { commit: both, what: Change::Changed }));
 }
 
 #[test]

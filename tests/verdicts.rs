@@ -205,3 +205,66 @@ fn a_fresh_change_is_told_to_who_made_it_and_the_alert_stays_with_the_line() {
         story.assert_silent("it was told");
     });
 }
+
+#[test]
+fn who_wrote_a_line_before_a_trivial_edit_comes_second() {
+    run_test(async |story| {
+        let before = "def total(sku):\n    tax = 1\n    return round(PRICES[sku], 2)\n";
+        story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/price.py", before)], "Price");
+        let edited = before.replace("], 2)", "], 3)");
+        story.commit(GRACE, "2026-01-07T10:00:00Z", &[("shop/price.py", &edited)], "Three digits");
+        let commented = edited.replace("tax = 1", "tax = 1  # in percent");
+        story.commit(LINUS, "2026-01-08T10:00:00Z", &[("shop/price.py", &commented)], "Say the unit");
+        story.install().await;
+        story.fails_at("shop/price.py", "return round(PRICES[sku], 3)", "total").await;
+        let mail = squeezed(&story.unread_text());
+        let told = story.transcript();
+        assert!(told.starts_with("mail to grace@example.com:"), "{told}");
+        let line = story.lines().await.into_iter().max_by_key(|line| line.id.0).expect("a line");
+        let issue = squeezed(&story.github.issue("acme/shop", line.issue.expect("an issue")).body);
+        for text in [&mail, &issue] {
+            let (first, second) = (
+                text.find("Blamed Grace Hopper"),
+                text.find("Look next at who wrote it before: the line was Ada Lovelace ("),
+            );
+            assert!(first.is_some() && first < second, "{text}");
+            assert!(text.contains("'s until Grace Hopper changed a number in it."), "{text}");
+        }
+        story.fails_at("shop/price.py", "tax = 1  # in percent", "total").await;
+        let mail = squeezed(&story.unread_text());
+        assert!(story.transcript().starts_with("mail to linus@example.com:"));
+        assert!(
+            mail.contains("the line was Ada Lovelace (") && mail.contains("'s until Linus Torvalds changed a comment"),
+            "{mail}"
+        );
+    });
+}
+
+#[test]
+fn what_became_of_a_line_on_the_default_branch_is_said() {
+    let folder = TempDir::new().expect("a folder");
+    let repo = GitRepo::init(folder.path().join("shop"));
+    let text = "import os\n\n\ndef total(sku):\n    price = PRICES[sku]\n    log(price)\n    return price\n";
+    let ran = repo.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/price.py", text), ("shop/other.py", text)], "Price");
+    let said = |line: u32, code: &str| {
+        let trace = traceback(&[("shop/price.py", line, "total", code)], "KeyError: 'x'");
+        std::fs::write(folder.path().join("t.txt"), trace).expect("written");
+        says(repo.path(), &["blame", "--traceback", "../t.txt", "--release", &ran])
+    };
+    let nothing = said(5, "price = PRICES[sku]");
+    assert!(!nothing.contains(" since, "), "{nothing}");
+    let removed = text.replace("    log(price)\n", "");
+    let commit = repo.commit(GRACE, "2026-01-07T10:00:00Z", &[("shop/price.py", &removed)], "No log (#12)");
+    let words =
+        format!("has removed this line since, in {} by Grace Hopper, #12: it may be fixed already.", &commit[..7]);
+    assert!(said(6, "log(price)").contains(&words));
+    let commit = repo.rename(LINUS, "2026-01-08T10:00:00Z", "shop/price.py", "lib/price.py");
+    let words = format!("has moved this file since, to lib/price.py, in {} by Linus Torvalds.", &commit[..7]);
+    let moved = said(5, "price = PRICES[sku]");
+    assert!(moved.contains(&words), "{moved}");
+    std::fs::remove_file(repo.path().join("lib/price.py")).expect("there");
+    let commit = repo.commit(ADA, "2026-01-09T10:00:00Z", &[], "No prices");
+    let words = format!("has deleted this file since, in {} by Ada Lovelace: it may be fixed already.", &commit[..7]);
+    let deleted = said(5, "price = PRICES[sku]");
+    assert!(deleted.contains(&words), "{deleted}");
+}

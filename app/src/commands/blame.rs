@@ -9,7 +9,7 @@ use crate::steps::attribute::{AnalysisInput, Deployment, ReportAnalysis, analyze
 use crate::terminal::say;
 use crate::wiring::Handles;
 use clap::Args;
-use domain::attribution::passed_commits_sentence;
+use domain::attribution::{before_sentence, passed_commits_sentence};
 use domain::blame::Blame;
 use domain::counted::counted;
 use domain::culprit::{Choice, Dropped};
@@ -221,7 +221,12 @@ fn of_line(subject: &Subject, what: &str) -> Result<ExitCode, Failed> {
     say!("{path}:{number}{within} at {}", commit.short());
     say!("    {}", text.trim());
     let words = match &found {
-        Some(found) => of_blame(found, &path, number),
+        Some(found) => {
+            let before = mirrors.before_trivial_edit(id, found)?;
+            let before = before.filter(|(before, _)| !before.is_by_author_of(found));
+            let before = before.map(|(before, edit)| before_sentence(&before, found, edit));
+            of_blame(found, &path, number).into_iter().chain(before).collect()
+        }
         None => sentences(&[NoLine::git_cannot_say(&path)], Lacking::Author),
     };
     for sentence in words {

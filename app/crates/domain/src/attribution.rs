@@ -14,6 +14,7 @@ use super::report::{Frame, Report};
 use super::rule::Rules;
 use super::step_over::Passed;
 use super::suspects::{Suspect, SuspectedBy};
+use super::trivial_edit::TrivialEdit;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -163,7 +164,8 @@ pub fn verdict(found: &Findings<'_>) -> Vec<String> {
         words.push(blamed_sentence(found, at, located));
         if !found.is_only_counted() {
             words.extend(found.history.iter().cloned());
-            words.extend(found.suspects.iter().filter(|one| one.frame != Some(at)).map(suspect_sentence));
+            let others = found.suspects.iter().filter(|one| one.frame != Some(at));
+            words.extend(others.map(|one| suspect_sentence(one, found.blame)));
         }
     }
     words.extend(group::sentence(found.report));
@@ -211,8 +213,21 @@ fn blamed_sentence(found: &Findings<'_>, at: FrameAt, located: &Located) -> Stri
     }
 }
 
+/// Who wrote a line before a trivial edit, as a sentence.
+pub fn before_sentence(before: &Blame, blame: &Blame, edit: TrivialEdit) -> String {
+    format!(
+        "Look next at who wrote it before: the line was {}'s until {} changed {} in it.",
+        before.written_by(),
+        blame.author.name,
+        edit.words()
+    )
+}
+
 /// A place that is suspected beside the blamed line.
-fn suspect_sentence(suspect: &Suspect) -> String {
+fn suspect_sentence(suspect: &Suspect, blame: Option<&Blame>) -> String {
+    if let (SuspectedBy::Before(edit), Some(before), Some(blame)) = (suspect.rule, &suspect.blame, blame) {
+        return before_sentence(before, blame, edit);
+    }
     let place = format!("{}:{} in {}", suspect.path, suspect.line, suspect.function);
     let by = suspect.blame.as_ref().map(|blame| format!(", by {}", blame.written_by())).unwrap_or_default();
     match suspect.rule {
@@ -227,6 +242,7 @@ fn suspect_sentence(suspect: &Suspect) -> String {
         ),
         SuspectedBy::SteppedOver => format!("Look next at {place}{by}: it was passed over."),
         SuspectedBy::LatestChange => format!("Look next at {place}{by}: the latest change to this function."),
+        SuspectedBy::Before(_) => format!("Look next at who wrote {place} before{by}."),
         SuspectedBy::Caller | SuspectedBy::Innermost | SuspectedBy::SteppedTo => {
             format!("Look next at {place}{by}: it called the blamed line.")
         }

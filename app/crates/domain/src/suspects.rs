@@ -7,6 +7,7 @@ use super::blame::Blame;
 use super::culprit::FrameAt;
 use super::heuristic::Heuristic;
 use super::rule::Rules;
+use super::trivial_edit::TrivialEdit;
 use crate::timestamp::Timestamp;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,8 @@ pub enum SuspectedBy {
     Caller,
     /// The latest change to the culprit's function.
     LatestChange,
+    /// Who wrote the culprit's line before somebody changed no more than this in it.
+    Before(TrivialEdit),
 }
 
 impl SuspectedBy {
@@ -55,6 +58,7 @@ impl SuspectedBy {
             Self::Signature => Some(Heuristic::Signature),
             Self::Fresh => Some(Heuristic::Fresh),
             Self::Innermost | Self::SteppedTo | Self::SteppedOver | Self::Caller | Self::LatestChange => None,
+            Self::Before(_) => None,
         }
     }
 }
@@ -95,7 +99,8 @@ impl Suspect {
             | SuspectedBy::SteppedTo
             | SuspectedBy::SteppedOver
             | SuspectedBy::Caller
-            | SuspectedBy::LatestChange => None,
+            | SuspectedBy::LatestChange
+            | SuspectedBy::Before(_) => None,
         }
     }
 }
@@ -142,6 +147,15 @@ pub fn rank(found: Found, rules: &Rules, event_at: Timestamp) -> Vec<Suspect> {
     }
     ranked.truncate(MOST);
     ranked
+}
+
+/// Puts who wrote the culprit's line before a trivial edit behind whom it is blamed on: nobody else
+/// knows it as well.
+pub fn name_before(suspects: &mut Vec<Suspect>, culprit: FrameAt, before: Blame, edit: TrivialEdit) {
+    let Some(at) = suspects.iter().position(|one| one.frame == Some(culprit)) else { return };
+    let named = Suspect { blame: Some(before), frame: None, rule: SuspectedBy::Before(edit), ..suspects[at].clone() };
+    suspects.insert(at + 1, named);
+    suspects.truncate(MOST);
 }
 
 fn fresh_caller(culprit: &Suspect, callers: &[Suspect], event_at: Timestamp) -> Option<Suspect> {
@@ -199,6 +213,25 @@ mod tests {
         let expected = [("a", SuspectedBy::Innermost), ("b", SuspectedBy::Caller), ("a", SuspectedBy::LatestChange)];
         assert_eq!(rules(found), expected.map(|(path, rule)| (path.to_owned(), rule)));
         assert!(rules(Found::default()).is_empty());
+    }
+
+    #[test]
+    fn who_wrote_it_before_a_trivial_edit_is_the_second() {
+        let all = || {
+            let frame = |one: Suspect, number| Suspect { frame: Some((0, number)), ..one };
+            vec![frame(suspect("a", 1, 10), 2), frame(suspect("b", 1, 10), 1), frame(suspect("c", 1, 10), 0)]
+        };
+        let before = suspect("a", 7, 400).blame.unwrap();
+        let mut named = all();
+        name_before(&mut named, (0, 2), before.clone(), TrivialEdit::Number);
+        let found: Vec<_> = named.iter().map(|one| (one.path.as_str(), one.line, one.rule)).collect();
+        let before_edit = SuspectedBy::Before(TrivialEdit::Number);
+        let expected = [("a", 1, SuspectedBy::Innermost), ("a", 1, before_edit), ("b", 1, SuspectedBy::Innermost)];
+        assert_eq!(found, expected);
+        assert_eq!((named[1].frame, named[1].blame.as_ref()), (None, Some(&before)));
+        let mut other = all();
+        name_before(&mut other, (0, 9), before, TrivialEdit::Number);
+        assert_eq!(other, all(), "the line is not among them");
     }
 
     #[test]

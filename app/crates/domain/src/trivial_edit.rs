@@ -1,14 +1,23 @@
 //! Whether a line was changed in one literal or operator only, so that who wrote it before knows
 //! it as well.
 
+use serde::{Deserialize, Serialize};
+
 /// Characters of a line that is compared: longer ones are data, or written by a program.
 const LONGEST_LINE: usize = 500;
 
 /// Characters that stand together as one operator.
 const OPERATORS: &str = "+-*/%<>=!&|^~?";
 
+/// Endings of files in which `//` and `/*` begin comments.
+const SLASHED: &[&str] = &[
+    "c", "cc", "cjs", "cpp", "cs", "cts", "cxx", "dart", "fs", "go", "groovy", "h", "hpp", "java", "js", "jsx", "kt",
+    "kts", "m", "mjs", "mm", "mts", "php", "rs", "scala", "svelte", "swift", "ts", "tsx", "vue", "zig",
+];
+
 /// What was changed in a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TrivialEdit {
     /// A number.
     Number,
@@ -18,6 +27,8 @@ pub enum TrivialEdit {
     Constant,
     /// `<` to `<=`, and their like.
     Operator,
+    /// Only what stands beside the code.
+    Comment,
 }
 
 impl TrivialEdit {
@@ -28,16 +39,22 @@ impl TrivialEdit {
             Self::Text => "a text",
             Self::Constant => "a constant",
             Self::Operator => "an operator",
+            Self::Comment => "a comment",
         }
     }
 
-    /// What makes the line before the line after, if it is one literal or operator and nothing
-    /// else: white space is not counted.
-    pub fn between(before: &str, after: &str) -> Option<Self> {
+    /// What makes the line before the line after in a file of this path, if it is one literal or
+    /// operator and nothing else: white space and comments are not counted.
+    pub fn between(before: &str, after: &str, path: &str) -> Option<Self> {
         if before.len().max(after.len()) > LONGEST_LINE {
             return None;
         }
-        let (before, after) = (tokens(before), tokens(after));
+        let is_slashed = path.rsplit_once('.').is_some_and(|(_, ending)| SLASHED.contains(&ending));
+        let is_other = before.split_whitespace().ne(after.split_whitespace());
+        let (before, after) = (tokens(before, is_slashed), tokens(after, is_slashed));
+        if before == after && before.len() > 1 {
+            return is_other.then_some(Self::Comment);
+        }
         // Of a line that has a single token there is nothing left that is the same.
         if before.len() != after.len() || before.len() < 3 {
             return None;
@@ -77,10 +94,14 @@ fn in_braces(text: &str) -> impl Iterator<Item = &str> {
 
 /// The tokens of a line in any language, roughly: words, numbers with their sign, texts in quotes,
 /// operators, and all other characters one by one; a comment behind them is left out.
-fn tokens(line: &str) -> Vec<String> {
+fn tokens(line: &str, is_slashed: bool) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut rest = line.trim_start();
-    while let Some(first) = rest.chars().next().filter(|_| !begins_comment(line, rest, &found)) {
+    while let Some(first) = rest.chars().next().filter(|_| !begins_comment(line, rest, &found, is_slashed)) {
+        if let Some(comment) = rest.strip_prefix("/*").filter(|_| is_slashed) {
+            rest = comment.split_once("*/").map_or("", |(_, code)| code.trim_start());
+            continue;
+        }
         let is_digit = |c: char| c.is_ascii_digit();
         let is_sign = matches!(first, '-' | '+') && rest[1..].starts_with(is_digit) && is_before_value(found.last());
         let within_number = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
@@ -104,12 +125,13 @@ fn tokens(line: &str) -> Vec<String> {
     found
 }
 
-/// Whether the rest of a line is a comment: `# …` behind white space, and `// …` behind the end of
-/// what is said (in Python it divides).
-fn begins_comment(line: &str, rest: &str, found: &[String]) -> bool {
+/// Whether the rest of a line is a comment: `# …` behind white space, `//` where that begins one,
+/// and elsewhere `// …` behind the end of what is said (in Python it divides).
+fn begins_comment(line: &str, rest: &str, found: &[String], is_slashed: bool) -> bool {
     let is_apart = line[..line.len() - rest.len()].chars().next_back().is_none_or(char::is_whitespace);
     let is_end = || found.last().is_none_or(|last| matches!(last.as_str(), ";" | "{" | "}" | ","));
-    is_apart && (rest.starts_with("# ") || (rest.starts_with("// ") && is_end()))
+    (is_slashed && rest.starts_with("//"))
+        || is_apart && (rest.starts_with("# ") || (rest.starts_with("// ") && is_end()))
 }
 
 /// Whether a value follows what was said last, so that a sign belongs to it.
@@ -145,6 +167,34 @@ fn quoted(text: &str, quote: char) -> usize {
 mod tests {
     use super::*;
 
+    fn between(before: &str, after: &str) -> Option<TrivialEdit> {
+        TrivialEdit::between(before, after, "shop/cart.py")
+    }
+
+    #[test]
+    fn a_comment_beside_the_code_is_a_trivial_edit() {
+        for (path, before, after) in [
+            ("a.py", "price = PRICES[sku]", "price = PRICES[sku]  # in cents"),
+            ("a.rb", "price = prices[sku] # it's in cents", "price = prices[sku] # in euros"),
+            ("a.go", "price := prices[sku]", "price := prices[sku] // in cents"),
+            ("a.ts", "return sum / count //mean", "return sum / count"),
+            ("a.java", "total(/* all */ lines);", "total(lines);"),
+            ("a.rs", "retry(5); // five", "retry(5);"),
+        ] {
+            assert_eq!(TrivialEdit::between(before, after, path), Some(TrivialEdit::Comment), "{path} {before}");
+        }
+        for (path, before, after) in [
+            ("a.py", "share = total // count", "share = total // lines"),
+            ("a.py", "    price = PRICES[sku]", "price  = PRICES[sku]"),
+            ("a.ts", "link = \"http://a.example.com\" + path", "link = \"http://a.example.com\" + file"),
+            ("a.py", "# in cents", "# in euros"),
+            ("a.ts", "// in cents", "// in euros"),
+        ] {
+            assert_eq!(TrivialEdit::between(before, after, path), None, "{path} {before}");
+        }
+        assert_eq!(TrivialEdit::between("a /* b", "a /* b */ + c", "a.c"), None);
+    }
+
     #[test]
     fn one_literal_or_operator_is_a_trivial_edit() {
         for (before, after, expected) in [
@@ -164,7 +214,7 @@ mod tests {
             ("retry(5); // five times", "retry(6);", TrivialEdit::Number),
             ("say(f\"{total} EUR\")", "say(f\"{total} USD\")", TrivialEdit::Text),
         ] {
-            assert_eq!(TrivialEdit::between(before, after), Some(expected), "{before} → {after}");
+            assert_eq!(between(before, after), Some(expected), "{before} → {after}");
         }
     }
 
@@ -184,14 +234,12 @@ mod tests {
             ("say(f\"{total} EUR\")", "say(f\"{sum} EUR\")"),
             ("say(\"#{total} EUR\")", "say(\"#{total / 0} EUR\")"),
             ("say(`${total}`)", "say(`${total.value}`)"),
-            ("retry(5)  # wait 3", "retry(5)  # wait 4"),
-            ("retry(5); // it 'can'", "retry(5); // it 'must'"),
             ("share = total // 2 + first", "share = total // 3 + second"),
         ] {
-            assert_eq!(TrivialEdit::between(before, after), None, "{before} → {after}");
+            assert_eq!(between(before, after), None, "{before} → {after}");
         }
         let long = |n: u32| format!("f({}, {n})", "x".repeat(LONGEST_LINE));
-        assert_eq!(TrivialEdit::between(&long(1), &long(2)), None);
-        assert_eq!(TrivialEdit::between("f('open, 1", "f('opened, 2"), None, "they do not end");
+        assert_eq!(between(&long(1), &long(2)), None);
+        assert_eq!(between("f('open, 1", "f('opened, 2"), None, "they do not end");
     }
 }

@@ -1,20 +1,15 @@
-//! What became of a line beside its origin: what it was before a trivial edit, and whether the
-//! default branch has changed it since.
+//! What became of a line beside its origin: what it was before a trivial edit, and what it brought
+//! back.
 
 use super::Mirrors;
 use super::error::MirrorError;
-use super::read::{CommitInfo, blob, commit_id, find_commit, text};
+use super::read::{CommitInfo, commit_id, find_commit};
 use domain::blame::Blame;
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use domain::trivial_edit::TrivialEdit;
 use gix::bstr::ByteSlice;
 
-/// Commits of the default branch that are looked through for the one that changed a line, newest
-/// first, without those that merges brought: a release is rarely older than this.
-const MOST_SINCE: usize = 2_000;
-/// Versions of the file that are read in this search.
-const MOST_VERSIONS: usize = 100;
 /// Lines up and down in which a line's version before is looked for: an edit of one literal leaves
 /// it where it was, but what the same commit did above it.
 const REACH: usize = 100;
@@ -43,14 +38,16 @@ impl Mirrors {
         let near = (0..=REACH).flat_map(|away| [at.checked_sub(away), at.checked_add(away)]).flatten();
         for place in near {
             let Some(old) = before.get(place) else { continue };
-            let Some(edit) = TrivialEdit::between(old, line) else { continue };
+            let Some(edit) = TrivialEdit::between(old, line, &blame.path) else { continue };
             // What still stands is another line of the same form.
             if count(&after, old) >= count(&before, old) {
                 continue;
             }
             let number = u32::try_from(place + 1).unwrap_or(u32::MAX);
-            let origin = self.blame(id, &parent, &blame.path, number)?;
-            return Ok(origin.map(|origin| (origin, edit)));
+            let Some(origin) = self.blame(id, &parent, &blame.path, number)? else { return Ok(None) };
+            // The last commit of a shallow checkout has all that is older.
+            let is_cut_off = self.is_cut_off_at(id, &origin.commit)?;
+            return Ok((!is_cut_off).then_some((origin, edit)));
         }
         Ok(None)
     }
@@ -74,85 +71,12 @@ impl Mirrors {
         let Some(first) = reverted(commit)?.map(|it| reverted(&it)).transpose()?.flatten() else { return Ok(None) };
         Ok(self.commit(id, &first)?.map(|info| (first, info)))
     }
-
-    /// The commit of the default branch after which it has not had the text of a line any more
-    /// that ran at `revision`; nothing where it still has it, or that was before the revision, or
-    /// too long ago.
-    ///
-    /// # Errors
-    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
-    pub fn changed_on_head(
-        &self,
-        id: RepositoryId,
-        revision: &CommitId,
-        path: &str,
-        code: &str,
-    ) -> Result<Option<CommitId>, MirrorError> {
-        let Some(head) = self.head(id)?.filter(|head| head.commit != *revision) else { return Ok(None) };
-        let wanted = squeezed(code);
-        if wanted.is_empty() {
-            return Ok(None);
-        }
-        let found = self.ask(id, |repo| {
-            let mut has = Versions { repo, wanted: &wanted, last: None, read: 0 };
-            let mut at = head.commit.clone();
-            // A file that is gone was renamed, maybe: whether its line went is not known.
-            if blob(repo, &at, path)?.is_none() || has.text(&at, path)? != Some(false) {
-                return Ok(None);
-            }
-            for _ in 0..MOST_SINCE {
-                let Some(commit) = find_commit(repo, &at)? else { return Ok(None) };
-                let parents: Vec<CommitId> = commit.parent_ids().map(|it| commit_id(it.detach())).collect();
-                let Some(parent) = parents.first() else { return Ok(None) };
-                match has.text(parent, path)? {
-                    None => return Ok(None),
-                    // What a merge brought was changed by a commit of the merged branch.
-                    Some(true) => match parents.get(1) {
-                        Some(merged) if has.text(merged, path)? == Some(false) => at = merged.clone(),
-                        _ => return Ok(Some(at)),
-                    },
-                    Some(false) => at = parent.clone(),
-                }
-            }
-            Ok(None)
-        })?;
-        let Some(found) = found else { return Ok(None) };
-        Ok((!self.contains(id, &found, revision)?).then_some(found))
-    }
 }
 
 /// The commit that another one reverts, by what `git revert` writes.
 fn reverted_by(message: &str) -> Option<CommitId> {
     let (_, rest) = message.split_once("This reverts commit ")?;
     CommitId::of_text(rest.get(..CommitId::DIGITS)?)
-}
-
-/// Whether versions of a file hold a line.
-struct Versions<'r> {
-    repo: &'r gix::Repository,
-    wanted: &'r str,
-    /// The version that was read last, and what it said.
-    last: Option<(gix::ObjectId, bool)>,
-    read: usize,
-}
-
-impl Versions<'_> {
-    /// Whether the file at a commit holds the line; nothing where it is not there, or too many were
-    /// read.
-    fn text(&mut self, commit: &CommitId, path: &str) -> Result<Option<bool>, MirrorError> {
-        let Some(version) = blob(self.repo, commit, path)? else { return Ok(None) };
-        if let Some((_, known)) = self.last.filter(|(last, _)| *last == version) {
-            return Ok(Some(known));
-        }
-        self.read += 1;
-        if self.read > MOST_VERSIONS {
-            return Ok(None);
-        }
-        let Some(text) = text(self.repo, version)? else { return Ok(None) };
-        let has = text.lines().any(|line| squeezed(line) == self.wanted);
-        self.last = Some((version, has));
-        Ok(Some(has))
-    }
 }
 
 /// How often a line stands in a file.
@@ -162,6 +86,6 @@ fn count(lines: &[String], line: &str) -> usize {
 }
 
 /// A line without its white space.
-fn squeezed(line: &str) -> String {
+pub(super) fn squeezed(line: &str) -> String {
     line.split_whitespace().collect()
 }

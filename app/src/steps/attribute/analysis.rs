@@ -4,7 +4,7 @@
 use super::evidence::{CodeReading, Evidence, KnownFacts, MirrorCommit};
 use super::frame_fits::Deployment;
 use super::frame_locations::{Locations, locate_frames};
-use super::line_history::history;
+use super::line_history::{before_edit, history};
 use super::named_places::locate_named;
 use super::no_line::{LookedUp, why_no_line};
 use super::suspects::{Suspicion, choose_culprit_and_suspects};
@@ -22,6 +22,7 @@ use domain::no_line::NoLine;
 use domain::report::{Frame, Member, Report};
 use domain::repository::Repository;
 use domain::rule::Rules;
+use domain::suspects::name_before;
 use domain::timestamp::Timestamp;
 use mirror::{MirrorError, Mirrors};
 use std::collections::BTreeMap;
@@ -87,13 +88,22 @@ pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> 
 /// that member, so that its alert has the type and message of what failed there.
 fn analyze_group(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> {
     let whole = analyze_whole(input)?;
-    let Choice::Culprit { at: (exception, _), .. } = whole.choice else { return Ok(whole) };
-    let Some(member) = member_with(input.report, exception) else { return Ok(whole) };
+    let (exception, has_culprit) = match whole.choice {
+        Choice::Culprit { at, .. } => (Some(at.0), true),
+        Choice::Nobody { .. } if whole.attribution.revision.is_none() => {
+            (innermost_call(input.report).map(|at| at.0), false)
+        }
+        Choice::Nobody { .. } | Choice::Dropped(_) => (None, false),
+    };
+    let member = exception.and_then(|exception| member_with(input.report, exception));
+    let Some(member) = member else { return Ok(whole) };
     let of_member = only_member(&Report { member: Some(member.clone()), ..input.report.clone() });
     let only = analyze_whole(AnalysisInput { report: &of_member, ..input })?;
-    let is_same = matches!(only.choice, Choice::Culprit { .. })
-        && (&only.attribution.identity, only.attribution.place.line)
-            == (&whole.attribution.identity, whole.attribution.place.line);
+    let is_same = match only.choice {
+        Choice::Culprit { .. } => has_culprit && only.attribution.identity == whole.attribution.identity,
+        Choice::Nobody { .. } => !has_culprit,
+        Choice::Dropped(_) => false,
+    } && only.attribution.place == whole.attribution.place;
     Ok(if is_same { ReportAnalysis { shown: whole.shown, member: Some(member), ..only } } else { whole })
 }
 
@@ -148,6 +158,10 @@ fn analyze_whole(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError
     let branch = input.repository.default_branch.as_deref();
     // What is looked at is the default branch itself, unless the report names another commit.
     let branch = branch.filter(|_| deployed.is_pinned && !deployed.is_stray);
+    let before = line.map(|((at, _), blame)| before_edit(at, blame)).transpose()?.flatten();
+    if let (Some(culprit), Some((before, edit))) = (culprit, before) {
+        name_before(&mut suspicion.suspects, culprit, before, edit);
+    }
     let history = line.map(|((at, found), blame)| history(at, found, blame, branch)).transpose()?.unwrap_or_default();
     let attribution = Attribution {
         identity: identity_of(report, &place, blame.as_ref()),
@@ -277,9 +291,12 @@ fn place_of(report: &Report, culprit: Option<FrameAt>, found: Option<&Located>) 
         };
     }
     // Nobody can be blamed: the place is where it was raised, as the client names it.
-    let mut frames = frames_in_order(report).into_iter().map(|at| &report.exceptions[at.0].frames[at.1]);
-    let innermost = frames.find(|frame| !frame.is_named);
+    let innermost = innermost_call(report).map(|at| &report.exceptions[at.0].frames[at.1]);
     innermost.map_or_else(|| place_without_frames(report), place_of_frame)
+}
+
+fn innermost_call(report: &Report) -> Option<FrameAt> {
+    frames_in_order(report).into_iter().find(|at| !report.exceptions[at.0].frames[at.1].is_named)
 }
 
 fn place_of_frame(frame: &Frame) -> Place {
@@ -342,6 +359,66 @@ fn snippet_of(at: MirrorCommit<'_>, found: &Located) -> Result<Snippet, MirrorEr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::ids::RepositoryId;
+    use domain::names::RepositoryName;
+    use domain::report::Exception;
+
+    /// A group whose members failed at these lines.
+    fn group(lines: &[u32]) -> Report {
+        let member = |(number, line): (u32, &u32)| Exception {
+            kind: format!("Failed{number}"),
+            id: Some(number),
+            parent: Some(0),
+            source: Some(format!("errors[{}]", number - 1)),
+            frames: vec![Frame { filename: Some("cart.py".to_owned()), line: Some(*line), ..Frame::default() }],
+            ..Exception::default()
+        };
+        let mut exceptions: Vec<Exception> = (1..).zip(lines).map(member).collect();
+        exceptions.reverse();
+        exceptions.push(Exception { kind: "Group".to_owned(), id: Some(0), is_group: true, ..Exception::default() });
+        Report { exceptions, ..Report::default() }
+    }
+
+    /// What a report leads to whose repository can't be looked at, and the type that is told.
+    fn unseen(report: &Report) -> (Choice, String) {
+        let repository = Repository {
+            id: RepositoryId(1),
+            full_name: RepositoryName::new("acme/shop"),
+            clone_url: String::new(),
+            github: None,
+            public: false,
+            default_branch: None,
+            head: None,
+        };
+        let analysis = analyze(AnalysisInput {
+            mirrors: None,
+            repository: &repository,
+            report,
+            rules: &Rules::default(),
+            deployment: Deployment::default(),
+            event_at: Timestamp::UNIX_EPOCH,
+            trouble: None,
+        })
+        .unwrap();
+        let told = only_member(&Report { member: analysis.member, ..report.clone() }).headline();
+        (analysis.choice, told)
+    }
+
+    #[test]
+    fn a_member_of_a_group_is_told_though_its_repository_cannot_be_looked_at() {
+        let of_member = |lines: &[u32], number: u32| {
+            let member = Member { number, of: 3, at_least: false, group: "Group".to_owned() };
+            unseen(&Report { member: Some(member), ..group(lines) })
+        };
+        let (choice, told) = unseen(&group(&[3, 4, 3]));
+        assert!(matches!(choice, Choice::Nobody { .. }) && told == "Failed1", "{told}");
+        let (choice, told) = of_member(&[3, 4, 3], 2);
+        assert!(matches!(choice, Choice::Nobody { .. }) && told == "Failed2", "{choice:?} {told}");
+        for number in [2, 3] {
+            let (choice, _) = of_member(&[3, 3, 3], number);
+            assert_eq!(choice, Choice::Dropped(Dropped::Member), "it is told with the first");
+        }
+    }
 
     #[test]
     fn messages_are_compared_without_their_values() {

@@ -1,11 +1,12 @@
-//! What became of the blamed line beside its origin, in sentences: who wrote it before somebody
-//! changed a number in it, and whether the default branch has changed it since.
+//! What became of the blamed line beside its origin: who wrote it before somebody changed a number
+//! in it, and, in sentences, whether it was brought back or the default branch has changed it since.
 
 use super::evidence::MirrorCommit;
 use domain::blame::Blame;
 use domain::culprit::Located;
 use domain::pull::number_in;
-use mirror::MirrorError;
+use domain::trivial_edit::TrivialEdit;
+use mirror::{Change, MirrorError};
 
 /// The sentences about a line; `branch`: the default branch, if what ran may be older than it.
 ///
@@ -19,7 +20,6 @@ pub(super) fn history(
 ) -> Result<Vec<String>, MirrorError> {
     let mut words = Vec::new();
     words.extend(brought_back(at, blame)?);
-    words.extend(before_edit(at, blame)?);
     if let Some(branch) = branch {
         words.extend(changed_since(at, found, branch)?);
     }
@@ -38,28 +38,26 @@ fn brought_back(at: MirrorCommit<'_>, blame: &Blame) -> Result<Option<String>, M
     )))
 }
 
-fn before_edit(at: MirrorCommit<'_>, blame: &Blame) -> Result<Option<String>, MirrorError> {
-    let Some((before, edit)) = at.mirrors.before_trivial_edit(at.id, blame)? else { return Ok(None) };
-    let changed = (&blame.author.name, edit.words());
-    Ok((!before.is_by_author_of(blame)).then(|| {
-        format!(
-            "Look next at who wrote it before: the line was {}'s until {} changed {} in it.",
-            before.written_by(),
-            changed.0,
-            changed.1
-        )
-    }))
+/// Who wrote the line before a trivial edit by somebody else, and what that changed.
+///
+/// # Errors
+/// The mirror can't be read.
+pub(super) fn before_edit(at: MirrorCommit<'_>, blame: &Blame) -> Result<Option<(Blame, TrivialEdit)>, MirrorError> {
+    let found = at.mirrors.before_trivial_edit(at.id, blame)?;
+    Ok(found.filter(|(before, _)| !before.is_by_author_of(blame)))
 }
 
 fn changed_since(at: MirrorCommit<'_>, found: &Located, branch: &str) -> Result<Option<String>, MirrorError> {
-    let Some(commit) = at.mirrors.changed_on_head(at.id, at.commit, &found.path, &found.code)? else {
+    let Some(since) = at.mirrors.changed_on_head(at.id, at.commit, &found.path, &found.code)? else {
         return Ok(None);
     };
-    let Some(info) = at.mirrors.commit(at.id, &commit)? else { return Ok(None) };
+    let Some(info) = at.mirrors.commit(at.id, &since.commit)? else { return Ok(None) };
     let pull = number_in(&info.summary).map(|number| format!(", #{number}")).unwrap_or_default();
-    Ok(Some(format!(
-        "{branch} has changed this line since, in {} by {}{pull}: it may be fixed already.",
-        commit.short(),
-        info.author.name
-    )))
+    let by = format!("in {} by {}{pull}", since.commit.short(), info.author.name);
+    Ok(Some(match since.what {
+        Change::Changed => format!("{branch} has changed this line since, {by}: it may be fixed already."),
+        Change::Removed => format!("{branch} has removed this line since, {by}: it may be fixed already."),
+        Change::Deleted => format!("{branch} has deleted this file since, {by}: it may be fixed already."),
+        Change::Moved(to) => format!("{branch} has moved this file since, to {to}, {by}."),
+    }))
 }
