@@ -282,6 +282,71 @@ fn what_leads_elsewhere_is_not_the_repositorys() {
 }
 
 #[test]
+fn a_link_out_of_the_repository_is_known_where_nothing_else_is_reported() {
+    let (_folder, repo) = checkout();
+    link(&repo, "/opt/plugins", "app/plugins");
+    link(&repo, "/etc/shop", "conf");
+    link(&repo, "/opt/tools/tax.py", "tools/tax.py");
+    repo.commit(ADA, DAY, &[("main.py", "def main():\n    plugins.tax.vat()\n")], "All");
+    for path in ["/srv/app/app/plugins/tax.py", "/srv/app/conf/rates.py", "/code/tools/tax.py", "app/plugins/a/b.py"] {
+        let said = verdict(&repo, &python_trace(&[(path, 2, "return 1")]));
+        let why = format!("a symbolic link leads to {path}:2, out of the repository.");
+        assert!(said.contains(&why) && said.contains("a DSN of its own") && !said.contains("path_mappings"), "{said}");
+    }
+    for path in ["/srv/plugins/tax.py", "/srv/app/tools/rates.py", "/srv/venv/site-packages/conf/x.py", "/opt/tax.py"] {
+        let said = verdict(&repo, &python_trace(&[(path, 2, "return 1")]));
+        assert!(!said.contains("symbolic link"), "{path}: {said}");
+    }
+}
+
+#[test]
+fn other_people_s_files_alone_are_packages() {
+    let (_folder, repo) = checkout();
+    repo.commit(ADA, DAY, &[("main.py", "def main():\n    pass\n")], "All");
+    for (path, name) in [
+        ("/srv/app/third_party/money/rates.py", "money"),
+        ("/srv/app/_vendor/requests/api.py", "requests"),
+        ("/srv/venv/lib/python3.12/site-packages/flask/app.py", "flask"),
+    ] {
+        let said = verdict(&repo, &python_trace(&[(path, 2, "return 1")]));
+        assert!(
+            said.contains(&format!("all frames are of packages and of the language's own library ({name}).")),
+            "{said}"
+        );
+        assert!(!said.contains("fits no file"), "{said}");
+    }
+}
+
+#[test]
+fn an_elixir_application_is_found_by_its_name() {
+    let (_folder, repo) = checkout();
+    let template = "<b>\n<%= @total %>\n</b>\n";
+    let manifest =
+        |name: &str| format!("defmodule X.MixProject do\n  def project do\n    [app: :{name}, version: \"1\"]\n");
+    let (web, till) = (manifest("shop_web"), manifest("till"));
+    let files = [
+        ("mix.exs", "defmodule Shop.MixProject do\n  def project do\n    [apps_path: \"apps\"]\n"),
+        ("apps/shop_web/mix.exs", web.as_str()),
+        ("apps/shop_web/lib/cart.html.heex", template),
+        ("apps/money/mix.exs", till.as_str()),
+        ("apps/money/lib/cart.html.heex", template),
+        ("apps/money/lib/router.ex", "import Plug.Router\n\nget \"/\"\n"),
+    ];
+    repo.commit(ADA, DAY, &files, "All");
+    let told = |frames: &[&str]| {
+        let frames: String = frames.iter().map(|frame| format!("    {frame}\n")).collect();
+        verdict(&repo, &format!("** (KeyError) key :total not found\n{frames}"))
+    };
+    let by_name = told(&["(shop_web 1.0.0) lib/cart.html.heex:2: ShopWeb.CartHTML.show/1"]);
+    assert!(by_name.contains("apps/shop_web/lib/cart.html.heex:2"), "{by_name}");
+    let by_manifest = told(&["(till 1.0.0) lib/cart.html.heex:2: Till.CartHTML.show/1"]);
+    assert!(by_manifest.contains("apps/money/lib/cart.html.heex:2"), "{by_manifest}");
+    let of_others =
+        told(&["(plug 1.15.0) lib/router.ex:3: Plug.Router.get/2", "(bandit 1.0.0) lib/run.ex:3: Bandit.run/2"]);
+    assert!(of_others.contains("all frames are of packages") && of_others.contains("(plug, bandit)"), "{of_others}");
+}
+
+#[test]
 fn deployed_code_that_was_edited_is_told_from_another_file() {
     let (_folder, repo) = checkout();
     let files =

@@ -26,6 +26,13 @@ pub enum Spelling {
         /// The path below `lib/`.
         rest: Vec<String>,
     },
+    /// A file of the Elixir application of this name.
+    Mix {
+        /// The application's name, as its `mix.exs` says it.
+        application: String,
+        /// The path from that file's folder.
+        rest: Vec<String>,
+    },
     /// A file named by its Go package: the path of a module, as its `go.mod` says it, and the path
     /// within.
     GoImport(Vec<String>),
@@ -48,7 +55,7 @@ impl Spelling {
         match self {
             Self::Path(parts) | Self::Rooted(parts) | Self::GoImport(parts) => parts.clone(),
             Self::Class { package, file } => package.iter().chain([file]).cloned().collect(),
-            Self::Dart { rest, .. } => rest.clone(),
+            Self::Dart { rest, .. } | Self::Mix { rest, .. } => rest.clone(),
         }
     }
 }
@@ -85,6 +92,9 @@ pub fn names_of(frame: &Frame, platform: Platform, repository: Option<&str>) -> 
     }
     if let Some(import) = go_import(frame, platform) {
         names.spellings.insert(0, import);
+    }
+    if let Some(file) = mix_file(frame) {
+        names.spellings.insert(0, file);
     }
     names
 }
@@ -130,6 +140,14 @@ fn go_import(frame: &Frame, platform: Platform) -> Option<Spelling> {
         module.split('/').map(|part| decoded(part).unwrap_or_else(|| part.to_owned())).collect();
     parts.push(file.to_owned());
     Some(Spelling::GoImport(parts))
+}
+
+/// A file by its Elixir application, which a trace says beside the path from that one's folder.
+fn mix_file(frame: &Frame) -> Option<Spelling> {
+    let application = frame.application.clone().filter(|name| !name.is_empty() && !name.contains('/'))?;
+    let path = frame.filename.as_deref().or(frame.abs_path.as_deref()).filter(|path| !path.starts_with('/'))?;
+    let rest = parts_of(path);
+    (rest.len() > 1).then_some(Spelling::Mix { application, rest })
 }
 
 /// The names that one text is, and whether it is foreign.

@@ -54,6 +54,8 @@ pub(super) struct Sought {
     pub(super) sighting: Sighting,
     /// The paths that it has as reported, where it has any: what a root is applied to.
     pub(super) paths: Vec<Vec<String>>,
+    /// It is of an application that the repository does not have.
+    pub(super) is_package: bool,
 }
 
 impl<'a> Finder<'a> {
@@ -84,7 +86,7 @@ impl<'a> Finder<'a> {
                 fits.retain(|fit| fit.is_whole);
                 fits.iter_mut().for_each(|fit| fit.is_certain = true);
                 if !fits.is_empty() {
-                    return Ok(Sought { sighting: Sighting { fits, ..Sighting::default() }, paths: Vec::new() });
+                    return Ok(Sought { sighting: Sighting { fits, ..Sighting::default() }, ..Sought::default() });
                 }
             }
         }
@@ -223,6 +225,17 @@ impl<'a> Finder<'a> {
                 sought.sighting.fits.extend(fits);
                 Ok(is_found)
             }
+            Spelling::Mix { application, rest } => {
+                let folders = self.manifests.mix_folders(application)?;
+                let is_other = folders.as_ref().is_some_and(Vec::is_empty);
+                let fits = self.by_application(frame, application, rest, folders.unwrap_or_default())?;
+                let is_found = !fits.is_empty();
+                // A repository that says what its applications are called has no file of another.
+                sought.is_package = is_other && !is_found;
+                sought.sighting.is_foreign |= sought.is_package;
+                sought.sighting.fits.extend(fits);
+                Ok(is_found || sought.is_package)
+            }
             Spelling::GoImport(import) => {
                 let known = self.manifests.go_paths(import)?;
                 for path in &known {
@@ -300,6 +313,27 @@ impl<'a> Finder<'a> {
                 None => package.is_empty(),
             };
             fits.extend(self.fit(frame, reported, candidate, is_certain, false)?);
+        }
+        Ok(fits)
+    }
+
+    /// Files of the Elixir application of a name: by its manifest, else as an umbrella has it.
+    fn by_application(
+        &self,
+        frame: &Frame,
+        application: &str,
+        rest: &[String],
+        mut folders: Vec<String>,
+    ) -> Result<Vec<Fit>, MirrorError> {
+        if folders.is_empty() {
+            folders.push(format!("apps/{application}"));
+        }
+        let mut fits = Vec::new();
+        for folder in folders {
+            let path = format!("{folder}/{}", rest.join("/"));
+            if let PathStanding::File(file) = self.standing_of(path.trim_start_matches('/'))? {
+                fits.extend(self.fit(frame, rest, &Candidate::exact(file), true, false)?);
+            }
         }
         Ok(fits)
     }

@@ -17,6 +17,10 @@ use std::collections::BTreeMap;
 /// Roots that one report shows for those to come: an application has one or two.
 const MOST_SHOWN: usize = 4;
 
+/// Components at a path's end that are looked for among a repository's links: trees are not as
+/// deep, and what a report says may be.
+const MOST_PARTS: usize = 16;
+
 /// Where the frames of a report are.
 #[derive(Debug, Default)]
 pub(super) struct Locations {
@@ -76,7 +80,11 @@ pub(super) fn locate_frames(
         let elsewhere = look_under(&finder, &roots, one)?;
         let agrees = |fit: &Fit| fit.agrees;
         let elsewhere = match elsewhere {
-            None if !one.sought.sighting.fits.iter().any(agrees) => below_submodule(&finder, &one.sought)?,
+            None if one.sought.is_package => Some(Passed::Package),
+            None if !one.sought.sighting.fits.iter().any(agrees) => match below_submodule(&finder, &one.sought)? {
+                None => through_link(&finder, &one.sought)?,
+                submodule => submodule,
+            },
             elsewhere => elsewhere,
         };
         if let Some(why) = elsewhere {
@@ -119,6 +127,7 @@ fn distinct<'a>(finder: &Finder<'_>, report: &'a Report) -> Result<Vec<Distinct<
             continue;
         }
         let names = (frame.abs_path.as_deref(), frame.filename.as_deref(), frame.module.as_deref());
+        let names = (names, frame.application.as_deref());
         let key = (names, frame.line, frame.context_line.as_deref(), frame.function.as_deref());
         match seen.get(&key) {
             Some(&index) => {
@@ -170,6 +179,23 @@ fn below_submodule(finder: &Finder<'_>, sought: &Sought) -> Result<Option<Passed
         let is_through = |path: &Vec<String>| path.windows(parts.len()).any(|run| run.iter().eq(parts.iter()));
         if parts.len() > 1 && sought.paths.iter().any(is_through) {
             return Ok(Some(Passed::Submodule(folder.clone())));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a path leads through a symbolic link out of the repository, where no other frame tells
+/// what was deployed and no file of the repository fits.
+fn through_link(finder: &Finder<'_>, sought: &Sought) -> Result<Option<Passed>, MirrorError> {
+    if sought.sighting.is_foreign || !sought.sighting.fits.is_empty() {
+        return Ok(None);
+    }
+    for path in &sought.paths {
+        // The file's own name would be no proof.
+        for from in path.len().saturating_sub(MOST_PARTS)..path.len().saturating_sub(1) {
+            if matches!(finder.standing_of(&path[from..].join("/"))?, PathStanding::Outside) {
+                return Ok(Some(Passed::LinkedOutside));
+            }
         }
     }
     Ok(None)

@@ -16,6 +16,7 @@ pub(super) struct Manifests<'a> {
     at: MirrorCommit<'a>,
     dart: OnceCell<Vec<Manifest>>,
     go: OnceCell<Vec<Manifest>>,
+    mix: OnceCell<Vec<Manifest>>,
     node: OnceCell<Vec<Manifest>>,
 }
 
@@ -28,13 +29,24 @@ struct Manifest {
 
 impl<'a> Manifests<'a> {
     pub(super) fn new(at: MirrorCommit<'a>) -> Self {
-        Self { at, dart: OnceCell::new(), go: OnceCell::new(), node: OnceCell::new() }
+        Self { at, dart: OnceCell::new(), go: OnceCell::new(), mix: OnceCell::new(), node: OnceCell::new() }
     }
 
     /// The folders of the Dart packages of a name.
     pub(super) fn dart_folders(&self, package: &str) -> Result<Vec<String>, MirrorError> {
         let known = self.known(&self.dart, "pubspec.yaml", dart_name)?;
         Ok(known.iter().filter(|one| one.name == package).map(|one| one.folder.clone()).collect())
+    }
+
+    /// The folders of the Elixir applications of a name; `None`: the repository does not say of each
+    /// what it is called.
+    pub(super) fn mix_folders(&self, application: &str) -> Result<Option<Vec<String>>, MirrorError> {
+        let known = self.known(&self.mix, "mix.exs", mix_application)?;
+        if known.is_empty() || known.iter().any(|one| one.name.is_empty()) {
+            return Ok(None);
+        }
+        let of_name = known.iter().filter(|one| one.name == application);
+        Ok(Some(of_name.map(|one| one.folder.clone()).collect()))
     }
 
     /// The paths that an installed file may have, by its package: that of a workspace is a link.
@@ -98,6 +110,27 @@ fn dart_name(lines: &[String]) -> Option<String> {
     let line = lines.iter().take(MANIFEST_LINES).find_map(|line| line.strip_prefix("name:"))?;
     let name = line.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
     (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// `app: :shop`; the root of an umbrella is no application itself, and what computes its name has
+/// an empty one.
+fn mix_application(lines: &[String]) -> Option<String> {
+    let code = || lines.iter().take(MANIFEST_LINES).map(|line| line.split('#').next().unwrap_or_default());
+    if code().any(|line| line.contains("apps_path:")) {
+        return None;
+    }
+    let atom = |text: &str| {
+        let name = text.trim().strip_prefix(':')?;
+        let end = name.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(name.len());
+        Some(name[..end].to_owned())
+    };
+    let said = code().find_map(|line| line.trim_start().trim_start_matches('[').strip_prefix("app:"));
+    let said = said.map(|said| said.trim().trim_end_matches(','));
+    let named = said.and_then(|said| match said.strip_prefix('@') {
+        Some(_) => code().find_map(|line| atom(line.trim_start().strip_prefix(said)?)),
+        None => atom(said),
+    });
+    Some(named.unwrap_or_default())
 }
 
 /// `"name": "@acme/shop"`.
@@ -190,6 +223,12 @@ mod tests {
         );
         assert_eq!(go_module(&lines("module \"example.com/shop/v2\"\n")).as_deref(), Some("example.com/shop/v2"));
         assert_eq!(go_module(&lines("go 1.22\n")), None);
+        let mix = |text: &str| mix_application(&lines(text));
+        let project = "defmodule Shop.MixProject do\n  def project do\n    [\n      app: :shop, # the shop\n    ]\n";
+        assert_eq!(mix(project).as_deref(), Some("shop"));
+        assert_eq!(mix("  @app :till\n  def project do\n    [app: @app,\n").as_deref(), Some("till"));
+        assert_eq!(mix("    [app: name(),\n").as_deref(), Some(""), "it is not said");
+        assert_eq!(mix("    [\n      apps_path: \"apps\",\n"), None, "an umbrella");
         assert_eq!(
             node_name(&lines("{\n  \"private\": true,\n  \"name\": \"@acme/ui\"\n}\n")).as_deref(),
             Some("@acme/ui")

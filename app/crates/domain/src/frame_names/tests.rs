@@ -22,9 +22,23 @@ fn shown(platform: Platform, path: &str) -> String {
         Spelling::GoImport(parts) => format!("go:{}", parts.join("/")),
         Spelling::Dart { package, rest } => format!("dart:{package}:{}", rest.join("/")),
         Spelling::Class { package, file } => format!("class:{}/{file}", package.join("/")),
+        Spelling::Mix { application, rest } => format!("mix:{application}:{}", rest.join("/")),
     });
     let shown = shown.collect::<Vec<_>>().join(" | ");
     if names.is_foreign { format!("foreign {shown}") } else { shown }
+}
+
+#[test]
+fn an_elixir_application_says_whose_its_relative_paths_are() {
+    let first = |application: &str, path: &str| {
+        let frame = Frame { application: Some(application.to_owned()), ..at(path) };
+        names_of(&frame, Platform::Other, None).spellings.remove(0)
+    };
+    let rest = ["lib", "till.ex"].map(str::to_owned).to_vec();
+    assert_eq!(first("shop", "lib/till.ex"), Spelling::Mix { application: "shop".to_owned(), rest });
+    for (application, path) in [("shop", "/srv/app/lib/till.ex"), ("", "lib/till.ex"), ("shop", "till.ex")] {
+        assert!(matches!(first(application, path), Spelling::Path(_)), "{application} {path}");
+    }
 }
 
 #[test]

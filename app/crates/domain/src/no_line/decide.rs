@@ -108,13 +108,17 @@ fn own_code_passed(facts: &Facts<'_>) -> Option<NoLine> {
 fn led_away(facts: &Facts<'_>) -> Option<NoLine> {
     facts.passed.iter().find_map(|(at, why)| {
         let place = place(frame(facts.report, *at));
-        let what = match why {
-            Passed::Submodule(folder) => format!("{place} is in the submodule {}, another repository", named(folder)),
-            Passed::LinkedOutside => format!("a symbolic link leads to {place}, out of the repository"),
+        Some(match why {
+            Passed::Submodule(folder) => NoLine::with_help(
+                Reason::OnlyPackages,
+                format!("{place} is in the submodule {}, another repository", named(folder)),
+                "Who wrote it is known to the repository that has it: give it a DSN of its own there.",
+            ),
+            Passed::LinkedOutside => {
+                NoLine::plain(Reason::LinkedOutside, format!("a symbolic link leads to {place}, out of the repository"))
+            }
             _ => return None,
-        };
-        let help = "Who wrote it is known to the repository that has it: give it a DSN of its own there.";
-        Some(NoLine::with_help(Reason::OnlyPackages, what, help))
+        })
     })
 }
 
@@ -130,7 +134,10 @@ fn any_of(frame: &Frame, files: &[String], count: usize) -> NoLine {
 
 /// What the repository has at the innermost frame for which it has something.
 fn seen(facts: &Facts<'_>) -> Option<NoLine> {
-    let order = || facts.passed.iter().filter_map(|(at, _)| Some((*at, facts.sightings.get(at)?)));
+    let order = || {
+        let passed = facts.passed.iter().filter(|(_, why)| *why != Passed::Package);
+        passed.filter_map(|(at, _)| Some((*at, facts.sightings.get(at)?)))
+    };
     for (at, sighting) in order() {
         let Sighting::Fits { files, count, is_sure, stands } = sighting else { continue };
         let (frame, file) = (frame(facts.report, at), named(files.first().map_or("", String::as_str)));
@@ -163,8 +170,15 @@ fn seen(facts: &Facts<'_>) -> Option<NoLine> {
 
 /// What the frames are by their names: the kind that its readers can do most about.
 fn by_names(facts: &Facts<'_>, client: Client) -> NoLine {
-    let all: Vec<(FrameAt, Kind)> =
-        facts.passed.iter().map(|(at, _)| (*at, kind(frame(facts.report, *at), client, facts.rules))).collect();
+    let kind_of = |at: FrameAt, why: &Passed| {
+        let frame = frame(facts.report, at);
+        match (kind(frame, client, facts.rules), why, &frame.application) {
+            // The repository has applications, and not this one.
+            (Kind::Path, Passed::Package, Some(application)) => Kind::Package(application.clone()),
+            (kind, ..) => kind,
+        }
+    };
+    let all: Vec<(FrameAt, Kind)> = facts.passed.iter().map(|(at, why)| (*at, kind_of(*at, why))).collect();
     let first = |wanted: &Kind| all.iter().find(|(_, kind)| kind == wanted).map(|(at, _)| frame(facts.report, *at));
     if let Some(frame) = first(&Kind::Minified) {
         return minified(frame, client);

@@ -5,6 +5,7 @@
 use super::client::Client;
 use crate::frame_names::{parts_of, resource_of};
 use crate::frame_origin::{is_foreign_host, is_of_a_runtime};
+use crate::not_ours::third_party_at;
 use crate::report::{Frame, NO_FILES};
 use crate::rule::Rules;
 
@@ -51,6 +52,9 @@ pub(super) fn kind(frame: &Frame, client: Client, rules: &Rules) -> Kind {
     }
     if is_runtime(&path, name, module, function, client) {
         return Kind::Runtime;
+    }
+    if let Some(package) = third_party(&path, rules) {
+        return Kind::Package(package);
     }
     if rules.in_package_directory(&path) {
         return Kind::Package(name.to_owned());
@@ -141,6 +145,8 @@ fn package(path: &str, module: &str, client: Client) -> Option<String> {
         ("/git/checkouts/", 1),
         ("/deps/", 1),
     ];
+    // Some clients name files from the folder in which packages are.
+    let path = &format!("/{path}");
     for &(folder, parts) in FOLDERS {
         if folder == "/deps/" && client != Client::Other {
             continue;
@@ -161,6 +167,23 @@ fn package(path: &str, module: &str, client: Client) -> Option<String> {
     }
     let own = module.rsplit_once('/').map_or(module, |(_, class)| class);
     LIBRARIES_OF_JVM.iter().find(|name| own.starts_with(*name)).map(|name| name.trim_end_matches('.').to_owned())
+}
+
+/// What a file belongs to that is in a folder for other people's code, as it was deployed.
+fn third_party(path: &str, rules: &Rules) -> Option<String> {
+    // Folders within those of package managers.
+    const INNER: [&str; 3] = ["checkouts", "gems", "hosted"];
+    let parts = parts_of(path);
+    let at = third_party_at(&parts)?;
+    if rules.is_own(&parts[at..].join("/")) {
+        return None;
+    }
+    let (_, folders) = parts.split_last()?;
+    let mut below = folders[at + 1..].iter().skip_while(|part| INNER.contains(&part.as_str()));
+    let name = below.next().unwrap_or(&parts[at]);
+    // `vendor/github.com/acme/money`: Go's and PHP's names have several parts.
+    let more = below.take(if name.contains('.') { 2 } else { 0 });
+    Some(std::iter::once(name).chain(more).map(String::as_str).collect::<Vec<_>>().join("/"))
 }
 
 /// Libraries that are on most stacks of JVMs, where no path tells a library.

@@ -23,6 +23,8 @@ pub enum Reason {
     NoFileNames,
     /// Nothing of the repository is among the frames.
     OnlyPackages,
+    /// A symbolic link of the repository leads out of it, to what failed.
+    LinkedOutside,
     /// The paths of the frames fit no file of the repository.
     UnknownPaths,
     /// A frame's path fits several files equally well.
@@ -64,7 +66,7 @@ struct Entry {
 
 impl Reason {
     /// Each, in the order of the page.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NoFrames,
         Self::Minified,
         Self::Obfuscated,
@@ -73,6 +75,7 @@ impl Reason {
         Self::EvaluatedCode,
         Self::NoFileNames,
         Self::OnlyPackages,
+        Self::LinkedOutside,
         Self::UnknownPaths,
         Self::SeveralFiles,
         Self::TextDiffers,
@@ -101,6 +104,7 @@ impl Reason {
             Self::EvaluatedCode => "evaluated-code",
             Self::NoFileNames => "no-file-names",
             Self::OnlyPackages => "only-packages",
+            Self::LinkedOutside => "linked-outside",
             Self::UnknownPaths => "unknown-paths",
             Self::SeveralFiles => "several-files",
             Self::TextDiffers => "text-differs",
@@ -180,6 +184,11 @@ impl Reason {
                 "All frames are of packages",
                 "Nothing on the stack is of the repository: it is all of installed packages and of the standard library, as in a thread or a callback that a library started.",
                 "Catch the error where your code hands its work over to the library, and your frames are on the stack. If one of these packages is the repository's own, take its folder out of `report_runtime_package_directory_names` in `.github/flawless.yml`, or have the client send the text of the lines; `path_mappings` says where its files are.",
+            ),
+            Self::LinkedOutside => (
+                "A symbolic link leads out of the repository",
+                "The frame's file is below a symbolic link of the repository that leads to a place outside of it. What is there on the server is no file of the repository, so git can't say who wrote it.",
+                "Give the repository that has those files a DSN of its own, and report from it what fails there; or keep the files in this repository, where a link within it leads to them. No mapping of paths helps.",
             ),
             Self::UnknownPaths => (
                 "The paths fit nothing in the repository",

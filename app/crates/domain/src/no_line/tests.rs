@@ -293,6 +293,12 @@ fn packages_are_named() {
         ),
         (Platform::Go, "/srv/go/pkg/mod/github.com/jackc/pgx@v5.5.0/conn.go", "github.com/jackc/pgx@v5.5.0"),
         (Platform::Ruby, "/usr/local/bundle/gems/rack-3.0.8/lib/rack.rb", "rack-3.0.8"),
+        (Platform::Python, "site-packages/flask/app.py", "flask"),
+        (Platform::Other, "deps/plug/lib/plug/router.ex", "plug"),
+        (Platform::Go, "/srv/app/vendor/github.com/acme/money/money.go", "github.com/acme/money"),
+        (Platform::Other, "/b/Pods/Net/Sources/Client.swift", "Net"),
+        (Platform::Other, "/x/SourcePackages/checkouts/Net/Client.swift", "Net"),
+        (Platform::Native, "/b/third_party/zlib/src/main.c", "zlib"),
     ] {
         let report = report(platform, "", &[&format!("|f|{path} 12 0")]);
         let reasons = Case::of(&report).reasons();
@@ -306,6 +312,18 @@ fn packages_are_named() {
     {
         is(Platform::Other, "", &[&format!("|f|{path} 12 0")], Reason::OnlyPackages);
     }
+}
+
+#[test]
+fn another_application_s_files_are_a_package_s() {
+    let mut report = report(Platform::Other, "", &["Plug.Router|call/2|lib/plug/router.ex 12 0"]);
+    report.exceptions[0].frames[0].application = Some("plug".to_owned());
+    let known = ["lib/plug/router.ex"];
+    let reasons = Case { passed: Some(Passed::Package), files: &known, ..Case::of(&report) }.reasons();
+    assert_eq!(reasons[0].reason, Reason::OnlyPackages);
+    assert!(reasons[0].what.contains("(plug)"), "{}", reasons[0].what);
+    let reasons = Case::of(&report).reasons();
+    assert_eq!(reasons[0].reason, Reason::UnknownPaths, "where nothing is known of applications");
 }
 
 #[test]
@@ -433,7 +451,7 @@ fn the_repositorys_own_code_that_is_passed_over_is_named() {
         (Passed::IgnoredPath, Reason::LeftOut),
         (Passed::LibraryCode(None), Reason::NotToBlame),
         (Passed::Submodule("libs/shared".into()), Reason::OnlyPackages),
-        (Passed::LinkedOutside, Reason::OnlyPackages),
+        (Passed::LinkedOutside, Reason::LinkedOutside),
         (Passed::Outside, Reason::UnknownPaths),
     ] {
         let case = Case { passed: Some(passed), ..Case::of(&report) };

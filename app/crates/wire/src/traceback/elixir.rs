@@ -191,6 +191,7 @@ fn call(line: &str) -> Option<Frame> {
         return Some(Frame {
             module,
             in_app: is_theirs.then_some(false),
+            application: app.map(str::to_owned),
             ..place::frame(path, Some(number), None, Some(&function))
         });
     }
