@@ -5,7 +5,7 @@ use crate::limits::{MAX_MESSAGE, MAX_TEXT, cut};
 use domain::report::{Exception, Frame};
 
 /// Parts of the names of types, in lower case, whose messages name a place in one of [`FORMS`].
-const TYPES: [&str; 17] = [
+const TYPES: [&str; 19] = [
     // Python, Ruby, JavaScript, Elixir and their compilers.
     "syntaxerror",
     "indentationerror",
@@ -22,10 +22,13 @@ const TYPES: [&str; 17] = [
     "composererror",
     "constructorerror",
     "parseexception",
-    // Templates: Jinja, Django, Twig, Freemarker, Go's, Thymeleaf, nunjucks.
+    // Templates: Jinja, Django, Twig, Freemarker, Go's, Thymeleaf, nunjucks, Liquid, Mako (as
+    // Pyramid tells of it).
     "template",
     "twig",
     "execerror",
+    "liquid",
+    "makorendering",
 ];
 
 /// Type of Python's error of a JSON text, whose message names a line but no file.
@@ -34,6 +37,12 @@ const JSON: &str = "JSONDecodeError";
 /// Suffixes of templates whose engines for Node put the place in the first line of any error's
 /// message.
 const TEMPLATES_OF_NODE: [&str; 7] = [".ejs", ".pug", ".jade", ".hbs", ".handlebars", ".njk", ".eta"];
+
+/// Suffixes of Mako's templates, as they stand among frames of Python.
+const TEMPLATES_OF_MAKO: [&str; 6] = [".mako", ".mak", ".html", ".htm", ".txt", ".xml"];
+
+/// Whose engines name templates without a suffix, and the one that is meant.
+const SUFFIXES: [(&str, &str); 2] = [("Liquid ", ".liquid"), ("(template: \"", ".html")];
 
 /// Letters of a path that a message names: more is no path.
 const LONGEST_PATH: usize = 400;
@@ -56,7 +65,7 @@ const READERS_OF_JSON: [&str; 2] = ["json", "simplejson"];
 type Place<'t> = (&'t str, u32);
 
 /// The forms in which messages name a place, each with where they are from.
-const FORMS: [for<'t> fn(&'t str) -> Option<Place<'t>>; 14] = [
+const FORMS: [for<'t> fn(&'t str) -> Option<Place<'t>>; 17] = [
     // CPython: `invalid syntax (cart.py, line 3)`.
     |text| around(text.strip_suffix(')')?, "(", ", line ", true),
     // PyYAML: the last mark is the problem's. `in "config/shop.yml", line 3, column 5`.
@@ -68,6 +77,25 @@ const FORMS: [for<'t> fn(&'t str) -> Option<Place<'t>>; 14] = [
     |text| around(text, "in \"", "\" (", false),
     // Mako: `in file 'cart.html' at line: 3 char: 5`.
     |text| around(text, "in file '", "' at line: ", false),
+    // Mako's whole traceback as a message: the innermost template.
+    |text| {
+        let places = text.lines().rev().filter_map(|line| line.trim_start().strip_prefix("File \""));
+        let mut places = places.filter_map(|rest| rest.split_once("\", line "));
+        let (path, rest) = places.find(|(path, _)| TEMPLATES_OF_MAKO.iter().any(|suffix| path.ends_with(suffix)))?;
+        Some((path, number(rest)?))
+    },
+    // Thymeleaf: the first is the innermost. `(template: "cart/show" - line 3, col 5)`.
+    |text| {
+        let (path, line) = around(text, "(template: \"", "\" - line ", false)?;
+        // `class path resource [templates/cart.html]`.
+        Some((path.split_once('[').map_or(path, |(_, path)| path.trim_end_matches(']')), line))
+    },
+    // Liquid: `Liquid error (snippets/cart line 3): …`, also `Liquid syntax error`.
+    |text| {
+        let (_, rest) = text.lines().next()?.split_once("Liquid ")?;
+        let (path, line) = rest.split_once("error (")?.1.split_once(" line ")?;
+        Some((path, number(line)?))
+    },
     // Django: `In template /srv/cart.html, error at line 3`.
     |text| around(text, "In template ", ", error at line ", false),
     // Jinja, untranslated: `  File "cart.html", line 3`.
@@ -111,13 +139,22 @@ pub(crate) fn named_place<'f>(
         let kind = kind.to_ascii_lowercase();
         types.iter().any(|one| kind.contains(one))
     };
+    let is_template = || is_of(&["template", "liquid", "parseexception"]);
+    let suffix = SUFFIXES.iter().find(|(engine, _)| message.contains(engine)).filter(|_| is_template());
     let (path, line) = if kind.ends_with(JSON) {
         (file_of_json(frames)?, number(&message[message.find(": line ")? + ": line ".len()..])?)
     } else {
         let in_template = first_line_of_template(message);
-        in_template.or_else(|| is_of(&TYPES).then(|| FORMS.iter().find_map(|form| form(message).filter(is_path)))?)?
+        let is_place = |place: &Place<'_>| is_path(place) || (suffix.is_some() && is_template_name(place.0));
+        in_template
+            .or_else(|| is_of(&TYPES).then(|| FORMS.iter().find_map(|form| form(message).filter(is_place)))?)?
     };
     // It is in no function: the file's own name stands for it.
+    let path = match suffix.filter(|_| !path.rsplit('/').next().is_some_and(|name| name.contains('.'))) {
+        Some((_, suffix)) => format!("{}{suffix}", path.trim_start_matches('/')),
+        None => path.to_owned(),
+    };
+    let path = path.as_str();
     let function = path.rsplit(['/', '\\']).next().map(str::to_owned);
     let filename = Some(path.to_owned());
     let frame = Frame { filename, function, line: Some(line), is_named: true, ..Frame::default() };
@@ -171,7 +208,11 @@ fn first_line_of_template(text: &str) -> Option<Place<'_>> {
         let (path, rest) = text.lines().next()?.split_once(": Parse error on line ")?;
         Some((path, number(rest)?)).filter(is_template)
     };
-    above().or_else(before)
+    // LiquidJS, and Liquid in Python: `…, file:/srv/cart.liquid, line:3, col:5`, `-> 'cart.liquid':3:5`.
+    let is_liquid = |(path, _): &Place<'_>| path.ends_with(".liquid");
+    let liquid = || around(text.lines().next()?, ", file:", ", line:", true).filter(is_liquid);
+    let python = || around(text, "\n  -> '", "':", false).filter(is_liquid);
+    above().or_else(before).or_else(liquid).or_else(python)
 }
 
 /// The file that was read as JSON, where the innermost line outside of the readers says that it
@@ -237,6 +278,12 @@ fn is_path((path, line): &Place<'_>) -> bool {
         && !path.ends_with(['.', '/'])
 }
 
+/// Whether it can be a template's name without its suffix.
+fn is_template_name(path: &str) -> bool {
+    let is_part = |c: char| is_word(c) || matches!(c, '-' | '/');
+    (1..=LONGEST_PATH).contains(&path.len()) && path.chars().all(is_part) && !path.ends_with('/')
+}
+
 /// The number that a text begins with.
 fn number(text: &str) -> Option<u32> {
     text[..text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len())].parse().ok()
@@ -291,6 +338,47 @@ mod tests {
                 "Variable \"total\" does not exist in \"cart/show.html.twig\" at line 9.",
                 "cart/show.html.twig",
                 9,
+            ),
+            (
+                "org.thymeleaf.exceptions.TemplateProcessingException",
+                "Exception evaluating SpringEL expression: \"cart.total\" (template: \"cart/show\" - line 12, col 20)",
+                "cart/show.html",
+                12,
+            ),
+            (
+                "ParseException",
+                "No such price (template: \"class path resource [templates/cart.html]\" - line 4, col 2)",
+                "templates/cart.html",
+                4,
+            ),
+            ("TemplateProcessingException", "x (template: \"cart\" - line 9, col 3)", "cart.html", 9),
+            ("TemplateInputException", "x (template: \"/cart/mail.txt\" - line 9, col 3)", "/cart/mail.txt", 9),
+            (
+                "Liquid::UndefinedVariable",
+                "Liquid error (snippets/cart line 3): undefined variable sku",
+                "snippets/cart.liquid",
+                3,
+            ),
+            (
+                "Liquid::SyntaxError",
+                "Liquid syntax error (_includes/cart.html line 7): Unknown tag 'x'",
+                "_includes/cart.html",
+                7,
+            ),
+            (
+                "UndefinedVariableError",
+                "undefined variable: sku, file:/srv/views/cart.liquid, line:3, col:5\n >> 3| {{ sku }}",
+                "/srv/views/cart.liquid",
+                3,
+            ),
+            ("UndefinedError", "'sku' is undefined\n  -> 'cart.liquid':5:3\n  |\n5 | {{ sku }}", "cart.liquid", 5),
+            (
+                "MakoRenderingException",
+                "Traceback (most recent call last):\n  File \"/srv/shop/views.py\", line 9, in show\n    x\n  File \
+                 \"/srv/shop/templates/base.mako\", line 2, in render_body\n    x\n  File \"/srv/shop/templates/cart.mako\", line 8, \
+                 in render_body\n    ${sku}\n  File \"/venv/mako/runtime.py\", line 222, in __str__\nNameError: Undefined",
+                "/srv/shop/templates/cart.mako",
+                8,
             ),
             (
                 "freemarker.core.InvalidTemplateException",
