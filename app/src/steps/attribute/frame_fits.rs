@@ -1,9 +1,10 @@
-//! The files of a commit that one frame may be in, by each way in which its name can be meant.
+//! The files of a commit that one frame may be in, by each way in which its name can be meant; by the
+//! names of packages: `package_fits`.
 
 use super::evidence::Evidence;
 use super::evidence::MirrorCommit;
 use super::frame_signs::{drop_undecided, may_differ_in_case, module_standing, telling};
-use super::manifests::{Manifests, package_clause};
+use super::manifests::Manifests;
 use domain::deployed_root::{Fit, Root, Sighting};
 use domain::drift::{Drift, around, stand};
 use domain::frame_names::{Spelling, names_of, parts_of, resource_of};
@@ -20,8 +21,6 @@ use std::rc::Rc;
 
 /// Candidates of one name whose text is compared; the best suffixes come first.
 const CANDIDATES_READ: usize = 20;
-/// Files of a class's base name whose package line is read: `Main.kt` is in each module.
-const CLASSES_READ: usize = 40;
 /// A text shorter than this, squeezed, stands in too many files to recognise one by.
 const TELLING_TEXT: usize = 4;
 
@@ -38,11 +37,11 @@ pub struct Deployment<'a> {
 
 /// Looks for files.
 pub(super) struct Finder<'a> {
-    at: MirrorCommit<'a>,
+    pub(super) at: MirrorCommit<'a>,
     rules: &'a Rules,
     platform: Platform,
-    deployment: Deployment<'a>,
-    manifests: Manifests<'a>,
+    pub(super) deployment: Deployment<'a>,
+    pub(super) manifests: Manifests<'a>,
     /// The functions of files whose lines were asked for.
     blocks: RefCell<BTreeMap<String, Rc<[Block]>>>,
 }
@@ -153,17 +152,6 @@ impl<'a> Finder<'a> {
         Ok(compare(frame.function_name(), fit.stand.line, &blocks))
     }
 
-    /// The file of a workspace's package, which is installed as a link.
-    fn by_workspace(&self, frame: &Frame, installed: &str) -> Result<Vec<Fit>, MirrorError> {
-        let mut fits = Vec::new();
-        for path in self.manifests.node_paths(&installed.replace('\\', "/"))? {
-            if let PathStanding::File(file) = self.standing_of(&path)? {
-                fits.extend(self.fit(frame, &parts_of(installed), &Candidate::exact(file), true, false)?);
-            }
-        }
-        Ok(fits)
-    }
-
     /// Adds the files that a name leads to; whether they are certainly all.
     fn seek_as(
         &self,
@@ -259,7 +247,12 @@ impl<'a> Finder<'a> {
 
     /// Files whose path ends as a reported one does; without regard to case where that alone leads
     /// anywhere.
-    fn by_suffix(&self, frame: &Frame, reported: &[String], may_fold: bool) -> Result<Vec<Fit>, MirrorError> {
+    pub(super) fn by_suffix(
+        &self,
+        frame: &Frame,
+        reported: &[String],
+        may_fold: bool,
+    ) -> Result<Vec<Fit>, MirrorError> {
         let mut fits = Vec::new();
         for folded in [false, true] {
             let says_more = |fit: &Fit| fit.agrees || fit.is_whole || fit.is_below_key || fit.matched > 1;
@@ -285,79 +278,6 @@ impl<'a> Finder<'a> {
         Ok(fits)
     }
 
-    /// Source files of a class: their own package line decides, and where there is none, the
-    /// folders.
-    fn by_class(
-        &self,
-        frame: &Frame,
-        package: &[String],
-        file: &str,
-        reported: &[String],
-    ) -> Result<Vec<Fit>, MirrorError> {
-        let (mirrors, id, commit) = (self.at.mirrors, self.at.id, self.at.commit);
-        let search = Search { below: self.deployment.folder, ..Search::default() };
-        let mut candidates = mirrors.candidates(id, commit, reported, search)?;
-        for path in mirrors.files_named(id, commit, file)? {
-            if !candidates.iter().any(|one| one.path == path) {
-                candidates.push(Candidate { whole: false, matched_components: 1, path, shown_as: None });
-            }
-        }
-        let mut fits = Vec::new();
-        for candidate in candidates.iter().take(CLASSES_READ) {
-            let Some(lines) = self.at.lines(&candidate.path)? else { continue };
-            let is_certain = match package_clause(&lines) {
-                // Scala's packages may be nested in a file.
-                Some(clause) if clause == package => true,
-                Some(clause) if file.ends_with(".scala") && package.starts_with(&clause) => true,
-                Some(_) => continue,
-                None => package.is_empty(),
-            };
-            fits.extend(self.fit(frame, reported, candidate, is_certain, false)?);
-        }
-        Ok(fits)
-    }
-
-    /// Files of the Elixir application of a name: by its manifest, else as an umbrella has it.
-    fn by_application(
-        &self,
-        frame: &Frame,
-        application: &str,
-        rest: &[String],
-        mut folders: Vec<String>,
-    ) -> Result<Vec<Fit>, MirrorError> {
-        if folders.is_empty() {
-            folders.push(format!("apps/{application}"));
-        }
-        let mut fits = Vec::new();
-        for folder in folders {
-            let path = format!("{folder}/{}", rest.join("/"));
-            if let PathStanding::File(file) = self.standing_of(path.trim_start_matches('/'))? {
-                fits.extend(self.fit(frame, rest, &Candidate::exact(file), true, false)?);
-            }
-        }
-        Ok(fits)
-    }
-
-    /// Files below `lib` of the Dart package of a name: of its manifest, else of its folder.
-    fn by_dart_package(&self, frame: &Frame, package: &str, rest: &[String]) -> Result<Vec<Fit>, MirrorError> {
-        let mut fits = Vec::new();
-        let folders = self.manifests.dart_folders(package)?;
-        for folder in &folders {
-            let parts = folder.split('/').filter(|part| !part.is_empty()).map(str::to_owned);
-            let path: Vec<String> = parts.chain(["lib".to_owned()]).chain(rest.iter().cloned()).collect();
-            if let PathStanding::File(file) = self.standing_of(&path.join("/"))? {
-                fits.extend(self.fit(frame, rest, &Candidate::exact(file), true, false)?);
-            }
-        }
-        if folders.is_empty() {
-            let named: Vec<String> =
-                [package, "lib"].into_iter().map(str::to_owned).chain(rest.iter().cloned()).collect();
-            fits = self.by_suffix(frame, &named, false)?;
-            fits.retain(|fit| fit.matched == named.len());
-        }
-        Ok(fits)
-    }
-
     /// A file to which a root leads.
     pub(super) fn fit_by_root(
         &self,
@@ -371,7 +291,7 @@ impl<'a> Finder<'a> {
     }
 
     /// A file, with where the frame's line is in it; `None`: it is no text, or has no such line.
-    fn fit(
+    pub(super) fn fit(
         &self,
         frame: &Frame,
         reported: &[String],

@@ -10,6 +10,7 @@ mod line_history;
 mod manifests;
 mod named_places;
 mod no_line;
+mod package_fits;
 mod ready_mirror;
 mod suspects;
 mod test_report;
