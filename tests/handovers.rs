@@ -355,3 +355,28 @@ fn a_link_alone_has_nobody_told_whom_nobody_knows() {
         story.transcript();
     });
 }
+
+#[test]
+fn whom_a_line_was_given_to_is_mailed_when_it_is_back() {
+    run_test(async |story| {
+        story.github.writes_as("linus", "Linus Torvalds", "linus@example.com");
+        let page = link_in(&stage(story).await, "/not_me?");
+        let browser = Browser::new(story);
+        let fields = browser.get(&page).await.fields();
+        let kept = fields.iter().filter(|(name, _)| name != "who");
+        let kept = kept.map(|(name, value)| (name.as_str(), value.as_str())).chain([("who", "@linus")]);
+        assert_eq!(browser.post("/not_me", &kept.collect::<Vec<_>>()).await.status, 200);
+        let fix = story.commit(GRACE, "2026-02-03T10:00:00Z", &[("README.md", "fixes #1\n")], "Fix it, fixes #1");
+        story.github.close_issue_by(REPO, 1, "grace", &fix);
+        story.settle().await;
+        drop(story.transcript());
+        let event = story.event_at(&fix, CART_PATH, "len(items)", "count", "web-1");
+        story.report(&event).await;
+        let told = story.transcript();
+        assert!(
+            told.starts_with("mail to linus@example.com: [acme/shop] KeyError in count (shop/cart.py:2)"),
+            "{told}"
+        );
+        assert!(!told.contains("mail to ada@"), "{told}");
+    });
+}

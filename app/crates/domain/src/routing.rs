@@ -24,8 +24,8 @@ pub struct Route<'a> {
     /// Why them, in a sentence to themselves; `None` where there is nothing to say but that nobody
     /// could be blamed.
     pub why: Option<&'a str>,
-    /// A person gave the line to somebody else: GitHub tells them, and the author gets no more mail
-    /// about it.
+    /// A person gave the line to somebody else of whom no address is known: GitHub tells them, and
+    /// the author gets no more mail about it.
     pub reassigned: bool,
     /// The known error behind the mail, where it is one.
     pub known: Option<&'a KnownError>,

@@ -7,11 +7,14 @@ use domain::alert::MailContent;
 use domain::attribution::Attribution;
 use domain::delivery::Purpose;
 use domain::person::{Person, Step};
-use domain::routing::{Operator, Route, recipients};
+use domain::routing::{Operator, Route, address_of, recipients};
 use domain::settings::KnownError;
 use store::deliveries::NewDelivery;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
+
+/// Why somebody is told whom a person gave the line to.
+const GIVEN: &str = "This line was given to you.";
 
 /// For what mails are sent.
 #[derive(Clone, Copy)]
@@ -40,13 +43,14 @@ pub fn mails(
     let person = &chosen.told.person;
     let why = why_you(line, person, chosen.attribution.as_ref());
     let line = &Line { told: Some(chosen.told.clone()), ..line.clone() };
+    let owner = chosen.owner.as_ref().filter(|owner| address_of(&row.settings.email, owner).is_some());
     let route = Route {
         settings: &row.settings,
         path: &line.place.path,
         passed_through: &passed_through,
-        author: person.who.as_ref().map(|who| &who.author),
-        why: why.as_deref(),
-        reassigned: line.is_reassigned(),
+        author: owner.or(person.who.as_ref().map(|who| &who.author)),
+        why: owner.map(|_| GIVEN).or(why.as_deref()),
+        reassigned: line.is_reassigned() && owner.is_none(),
         known: occasion.known,
         operator: occasion
             .operator

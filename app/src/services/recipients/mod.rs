@@ -50,6 +50,8 @@ pub struct Recipients {
 pub struct Chosen {
     /// The person, and the pull request that brought the line.
     pub told: ChosenRecipient,
+    /// Whom a person gave the line to instead, where an address of theirs is known.
+    pub owner: Option<Author>,
     /// What the line's latest report was attributed to.
     pub attribution: Option<Attribution>,
     /// Why GitHub could not say it all, where it could not.
@@ -147,7 +149,8 @@ impl Recipients {
         let was_theirs = line.told.as_ref().is_some_and(|before| before.person.to_operator);
         told.person.to_operator = was_theirs && told.person.step == Step::Nobody;
         self.record(line, &subject, &told).await?;
-        Ok(Chosen { told, attribution, failure })
+        let owner = self.owner_of(row, line, &told, now).await?;
+        Ok(Chosen { told, owner, attribution, failure })
     }
 
     /// Who was told of a line, if that was chosen with all that there was to know; else they are
@@ -165,9 +168,26 @@ impl Recipients {
         match line.told.clone().filter(|told| told.is_complete && told.person.step != Step::Nobody) {
             Some(told) => {
                 let attribution = latest_report(&self.store, line.id).await?.attribution;
-                Ok(Chosen { told, attribution, failure: None })
+                let owner = self.owner_of(row, line, &told, now).await?;
+                Ok(Chosen { told, owner, attribution, failure: None })
             }
             None => self.find_and_record(row, line, by, now).await,
+        }
+    }
+
+    /// Whom a person gave a line to who is not told of it anyhow: GitHub tells them of the issue, and
+    /// a mail of what comes later, as it would its author.
+    async fn owner_of(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        told: &ChosenRecipient,
+        now: Timestamp,
+    ) -> Result<Option<Author>, Failure> {
+        let line = &Line { told: Some(told.clone()), ..line.clone() };
+        match line.owner_login.as_ref().filter(|_| line.is_reassigned()) {
+            Some(login) => GitHubLookup::new(self, row, now).author_of_login(login).await,
+            None => Ok(None),
         }
     }
 
