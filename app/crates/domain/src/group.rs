@@ -1,9 +1,9 @@
 //! Groups of exceptions: what was raised as one and is several failures, each to be told to whom it
 //! concerns.
 //!
-//! The group's own report is about the first member that has a line, or as any other where none has.
-//! For each further member there is a report that is about that member ([`Report::member`]), and that
-//! counts only where the member has a line of its own.
+//! The group's own report is about the first member that has a line, or as any other where none
+//! has. For each further member there is a report that is about that member ([`Report::member`]),
+//! and that counts only where the member has a line of its own.
 
 use super::chain::{members, members_of, with_causes};
 use super::culprit::{Choice, FrameAt, Located, choose, choose_of_member};

@@ -213,9 +213,9 @@ impl Frame {
         self.abs_path.as_deref().or(self.filename.as_deref()).filter(|path| !path.is_empty())
     }
 
-    /// What people and rules call the frame's file: its path; where the client knows none, the module
-    /// (`Shop.Cart` of a .NET program without line tables), which tells two functions of one name
-    /// apart; `?` where neither is known.
+    /// What people and rules call the frame's file: its path; where the client knows none, the
+    /// module (`Shop.Cart` of a .NET program without line tables), which tells two functions of one
+    /// name apart; `?` where neither is known.
     pub fn place_name(&self) -> &str {
         let path = self.path().filter(|path| !NO_FILES.contains(path));
         path.or(self.module.as_deref().filter(|module| !module.is_empty())).or(self.path()).unwrap_or("?")

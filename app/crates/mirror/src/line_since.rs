@@ -1,5 +1,5 @@
-//! What the default branch did to a line since a revision that ran: changed or removed it, or deleted
-//! or moved its file.
+//! What the default branch did to a line since a revision that ran: changed or removed it, or
+//! deleted or moved its file.
 
 use super::Mirrors;
 use super::error::MirrorError;

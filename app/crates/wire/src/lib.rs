@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod encoding;
+mod groups;
 mod kept;
 mod lenient;
 mod limits;

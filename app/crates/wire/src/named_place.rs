@@ -208,7 +208,8 @@ fn first_line_of_template(text: &str) -> Option<Place<'_>> {
         let (path, rest) = text.lines().next()?.split_once(": Parse error on line ")?;
         Some((path, number(rest)?)).filter(is_template)
     };
-    // LiquidJS, and Liquid in Python: `…, file:/srv/cart.liquid, line:3, col:5`, `-> 'cart.liquid':3:5`.
+    // LiquidJS, and Liquid in Python: `…, file:/srv/cart.liquid, line:3, col:5`,
+    // `-> 'cart.liquid':3:5`.
     let is_liquid = |(path, _): &Place<'_>| path.ends_with(".liquid");
     let liquid = || around(text.lines().next()?, ", file:", ", line:", true).filter(is_liquid);
     let python = || around(text, "\n  -> '", "':", false).filter(is_liquid);

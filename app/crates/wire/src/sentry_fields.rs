@@ -1,9 +1,9 @@
 //! The parts of an event, each read as leniently as clients write it.
 
+use crate::groups::with_left_out;
 use crate::kept::{Collect, Kept, List, collect};
 use crate::lenient::{Fields, Flag, Number, Raw, Text, ignore_scalars, lenient};
 use crate::limits::{MAX_EXCEPTIONS, MAX_OUTER_FRAMES};
-use crate::sentry_members::with_left_out;
 use domain::report::LeftOut;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -148,7 +148,7 @@ impl<'a> Collect for Telling<'a> {
     fn push(&mut self, exception: RawException<'a>) {
         if let Some(raw) = Some(exception).filter(|it| !it.is_empty()).and_then(|it| self.0.replace(it)) {
             let so_far = self.1.unwrap_or(LeftOut { members: 0, is_exact: true });
-            self.1 = Some(with_left_out(so_far, &raw));
+            self.1 = Some(with_left_out(so_far, raw.kind.get(), raw.mechanism));
         }
     }
 }

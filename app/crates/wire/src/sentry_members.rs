@@ -1,12 +1,12 @@
 //! The members of an event that is a group of exceptions, each of which is a report of its own.
 
-use crate::lenient::{Flag, Text, lenient};
+use crate::groups::is_group;
 use crate::sentry_event::{Batched, Event, short};
 use crate::sentry_fields::{RawException, RawFrame};
 use crate::sentry_frames::{kept_frames, with_message_read};
 use domain::fingerprint::Fingerprint;
 use domain::group::further_members;
-use domain::report::{Frame, LeftOut, Member, Report};
+use domain::report::{Frame, Member, Report};
 
 impl Event<'_> {
     /// The members of a group that are reports of their own, with their fingerprints, equal to
@@ -47,30 +47,6 @@ impl Event<'_> {
         let exceptions = exceptions.iter().flat_map(told).collect();
         further_members(&Report { platform, exceptions, left_out: self.exceptions.1, ..Report::default() })
     }
-}
-
-lenient! {
-    struct Membership<'a> {
-        source: Text<'a> = "source",
-        is_group: Flag = "is_exception_group",
-    }
-}
-
-/// What is left out of an event, with one exception more. Members are listed with a number
-/// (`exceptions[30]`), their causes are not.
-pub(super) fn with_left_out(so_far: LeftOut, raw: &RawException<'_>) -> LeftOut {
-    let read = raw.mechanism.and_then(|json| serde_json::from_str::<Membership<'_>>(json.get()).ok());
-    let Some((source, read)) = read.as_ref().and_then(|read| Some((read.source.get()?, read))) else {
-        return LeftOut { is_exact: false, ..so_far };
-    };
-    let is_group = read.is_group.0.unwrap_or(false) || raw.kind.get().is_some_and(is_group);
-    let is_member = source.ends_with(']') && !is_group;
-    LeftOut { members: so_far.members.saturating_add(u32::from(is_member)), is_exact: so_far.is_exact && !is_group }
-}
-
-/// Whether exceptions of this type are groups, whatever their mechanism says.
-pub(super) fn is_group(kind: &str) -> bool {
-    matches!(kind, "ExceptionGroup" | "BaseExceptionGroup" | "AggregateError" | "System.AggregateException")
 }
 
 #[cfg(test)]

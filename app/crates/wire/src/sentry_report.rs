@@ -1,12 +1,12 @@
 //! From an event to a report: what is stored of it, and how much.
 
+use crate::groups::is_group;
 use crate::kept::List;
 use crate::lenient::{Flag, Raw, Text, lenient};
 use crate::repair::repair;
 use crate::sentry_event::{Event, MAX_MESSAGE, MAX_TEXT, cut};
 use crate::sentry_fields::{LogEntry, RawException, RawFrame};
 use crate::sentry_frames::{kept_frames, with_message_read};
-use crate::sentry_members::is_group;
 use crate::value;
 use domain::chain::SUPPRESSED;
 use domain::report::{Exception, Frame, MESSAGE_KIND, Platform, Report, Request, UNCUT};

@@ -175,8 +175,8 @@ impl Recipients {
         }
     }
 
-    /// Whom a person gave a line to who is not told of it anyhow: GitHub tells them of the issue, and
-    /// a mail of what comes later, as it would its author.
+    /// Whom a person gave a line to who is not told of it anyhow: GitHub tells them of the issue,
+    /// and a mail of what comes later, as it would its author.
     async fn owner_of(
         &self,
         row: &RepositoryRow,

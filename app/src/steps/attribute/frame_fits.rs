@@ -1,5 +1,5 @@
-//! The files of a commit that one frame may be in, by each way in which its name can be meant; by the
-//! names of packages: `package_fits`.
+//! The files of a commit that one frame may be in, by each way in which its name can be meant; by
+//! the names of packages: `package_fits`.
 
 use super::evidence::Evidence;
 use super::evidence::MirrorCommit;

@@ -1,5 +1,6 @@
 //! What became of the blamed line beside its origin: who wrote it before somebody changed a number
-//! in it, and, in sentences, whether it was brought back or the default branch has changed it since.
+//! in it, and, in sentences, whether it was brought back or the default branch has changed it
+//! since.
 
 use super::evidence::MirrorCommit;
 use domain::blame::Blame;

@@ -38,8 +38,8 @@ impl<'a> Manifests<'a> {
         Ok(known.iter().filter(|one| one.name == package).map(|one| one.folder.clone()).collect())
     }
 
-    /// The folders of the Elixir applications of a name; `None`: the repository does not say of each
-    /// what it is called.
+    /// The folders of the Elixir applications of a name; `None`: the repository does not say of
+    /// each what it is called.
     pub(super) fn mix_folders(&self, application: &str) -> Result<Option<Vec<String>>, MirrorError> {
         let known = self.known(&self.mix, "mix.exs", mix_application)?;
         if known.is_empty() || known.iter().any(|one| one.name.is_empty()) {
