@@ -1,5 +1,7 @@
 //! .NET's stack traces, in the language of whichever machine printed them: C#, F#, VB, Mono, Unity.
 
+mod tested;
+
 use super::{MESSAGE_LINES, message, place};
 use domain::report::{Exception, Frame};
 use regex::Regex;
@@ -154,6 +156,9 @@ fn closed(open: Open) -> Exception {
 /// The types and messages in some lines, the outermost first, and whether they belong to the trace
 /// above.
 fn heads(window: &[&str]) -> Option<(Vec<Open>, bool)> {
+    if let Some(exception) = tested::head(window) {
+        return Some((vec![Open { exception, member: None }], false));
+    }
     let starts: Vec<usize> = (0..window.len()).filter(|&at| window[at].trim_start().starts_with("---> ")).collect();
     let marked = starts.first().copied();
     // Upwards from the first one inside it, or from the frames.
@@ -221,6 +226,9 @@ fn is_noise(line: &str) -> bool {
 
 fn frame(line: &str) -> Option<Frame> {
     let text = line.trim().trim_end_matches("<---");
+    if let Some((path, line, call)) = tested::placed(text) {
+        return Some(located(call, path, line));
+    }
     let unity = text.strip_suffix(')').and_then(|text| text.rsplit_once(" (at "));
     if let Some((call, at)) = unity {
         let (path, line) = place::path_and_line(at)?;

@@ -1,5 +1,7 @@
 //! Elixir's and Erlang's errors: as they are raised, as Logger reports them, and Erlang's terms.
 
+mod tested;
+
 use super::{MAX_TEXT, MESSAGE_LINES, message, place};
 use domain::report::{Exception, Frame};
 
@@ -56,6 +58,10 @@ type Found = Option<(Exception, usize)>;
 /// The exception of the last stack; empty where there is none.
 pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     let found = better(lines, elixir(lines), better(lines, shell(lines), terms(lines)));
+    let found = match (tested::last(lines), found) {
+        (Some(failed), Some(found)) if failed.1 < found.1 => Some(found),
+        (failed, found) => failed.or(found),
+    };
     found.map(|(exception, _)| exception).into_iter().collect()
 }
 
@@ -226,21 +232,36 @@ fn shell(lines: &[&str]) -> Found {
     let mut found = None;
     let mut at = 0;
     while at < lines.len() {
-        let Some(first) = shell_call(lines[at], "in function ") else {
+        let begins = |line: &str| {
+            ["in function ", "in operator ", "in call from "].iter().find_map(|mark| shell_call(line, mark))
+        };
+        let Some(first) = begins(lines[at]) else {
             at += 1;
             continue;
         };
         let above = &lines[at.saturating_sub(MESSAGE_LINES)..at];
         let mut frames = vec![first];
         at += 1;
-        while let Some(frame) = lines.get(at).and_then(|line| shell_call(line, "in call from ")) {
-            frames.push(frame);
+        while let Some(line) = lines.get(at) {
+            match shell_call(line, "in call from ") {
+                Some(frame) => frames.push(frame),
+                // With which arguments.
+                None if line.trim_start_matches(['*', ' ']).starts_with("called as ") => {}
+                None => break,
+            }
             at += 1;
         }
         frames.reverse();
-        let Some(head) = above.iter().rposition(|line| line.contains("exception ")) else { continue };
-        let said = above[head].split_once("exception ").map_or("", |(_, said)| said);
-        let (class, said) = said.split_once(": ").unwrap_or(("error", ""));
+        let above_said = above.iter().rposition(|line| line.contains("exception "));
+        let (above, head, said) = match above_said {
+            Some(head) => (above, head, above[head].split_once("exception ").map_or("", |(_, said)| said)),
+            // EUnit says it below the calls: `**error:badarith`.
+            None => match lines.get(at).and_then(|line| line.trim_start().strip_prefix("**")) {
+                Some(said) => (&lines[at..=at], 0, said),
+                None => continue,
+            },
+        };
+        let (class, said) = said.split_once(':').map_or(("error", ""), |(class, said)| (class, said.trim_start()));
         let kind = SAID.iter().find(|(begin, _)| said.contains(begin)).map(|(_, kind)| *kind);
         let kind = kind.or_else(|| reason(said)).unwrap_or(class).to_owned();
         let value = message(std::iter::once(said).chain(above[head + 1..].iter().map(|line| line.trim())));

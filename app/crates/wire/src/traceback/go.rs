@@ -1,5 +1,7 @@
 //! Go's panics, fatal errors, dumps of goroutines, and the stacks that errors bring along.
 
+mod tested;
+
 use super::{MAX_EXCEPTIONS, message, place};
 use domain::report::{Exception, Frame};
 
@@ -10,8 +12,19 @@ const LINES_ABOVE: usize = 3;
 /// Functions that are how a stack was taken, not where it comes from.
 const TAKING: [&str; 3] = ["runtime/debug.", "runtime.Stack", "github.com/pkg/errors."];
 
-/// The last panic's exception, or the last error's; empty where there is none.
+/// The last panic's exception, the last error's, or the last test's that failed; empty where there
+/// is none.
 pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
+    match tested::last(lines) {
+        // A panic below it ended the run.
+        Some((failed, end)) => {
+            Some(raised(&lines[end..])).filter(|raised| !raised.is_empty()).unwrap_or_else(|| vec![failed])
+        }
+        None => raised(lines),
+    }
+}
+
+fn raised(lines: &[&str]) -> Vec<Exception> {
     let starts = |line: &&str| panic(line).is_some();
     let last_panic = lines.iter().rposition(starts);
     // What was recovered and raised again is printed right below, and is the same panic.

@@ -1,5 +1,7 @@
 //! Stack traces of the Java virtual machine, whatever language ran on it.
 
+mod tested;
+
 use super::{MESSAGE_LINES, clip_frames, message, place};
 use domain::report::{Exception, Frame};
 use regex::Regex;
@@ -99,7 +101,10 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
             traces.push(trace);
         }
     }
-    in_order(wrapped_last(traces))
+    match tested::last(lines) {
+        Some((failed, end)) if end > end_of_last => failed,
+        _ => in_order(wrapped_last(traces)),
+    }
 }
 
 /// How many lines from here on are no calls, but lie between two.

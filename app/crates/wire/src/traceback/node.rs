@@ -2,10 +2,13 @@
 //! AggregateError.
 
 mod frame;
+mod header;
+mod tap;
 
 use super::{MESSAGE_LINES, clip_frames, message, place};
 use domain::report::{Exception, Frame};
 use frame::{frame, hidden, is_call};
+use header::{header, is_told_only};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -14,14 +17,6 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(?:Uncaught )?([A-Za-z_$][\w$.]*)(?: \[([^\]]+)\])?(?:: (.*))?$")
         .expect("a constant pattern compiles")
 });
-/// The same behind what a log puts there; the name has to tell that it is one.
-static LOGGED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:^|[\s:(])((?:[A-Za-z_$][\w$.]*)?(?:Error|Exception))(?: \[([^\]]+)\])?(?:: (.*))?$")
-        .expect("a constant pattern compiles")
-});
-/// A line of code with its number, as test runners and bundlers show it.
-static CODE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^\s*>?\s*\d+ ?[|│]").expect("a constant pattern compiles"));
 /// Lines between the place that an uncaught error names and its stack: source, marker, blank line.
 const LINES_BELOW_PLACE: usize = 6;
 /// Label of a cause that libraries and test runners print below, no further in.
@@ -48,6 +43,11 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     let (stacks, end_of_last) = stacks(lines);
     if let Some(thrown) = thrown_value(lines, end_of_last) {
         return vec![thrown];
+    }
+    if let Some((failed, end)) = tap::last(lines)
+        && end >= end_of_last
+    {
+        return vec![failed];
     }
     let mut last = None;
     let mut open: Option<usize> = None;
@@ -130,12 +130,19 @@ fn stacks(lines: &[&str]) -> (Vec<Stack>, usize) {
                     left_out.push((frames.len(), count));
                 } else if let Some(frame) = frame(line) {
                     frames.push(frame);
+                } else if let Some(below) = below_excerpt(lines, at) {
+                    at = below;
+                    continue;
                 } else if !is_between(lines, at, indent) {
                     break;
                 }
                 at += 1;
             }
             let is_open = lines[at - 1].trim_end().ends_with('{');
+            if is_told_only(&lines[end_of_last..first]) {
+                end_of_last = at;
+                continue;
+            }
             let mut stack = header(lines, end_of_last, first);
             frames.reverse();
             stack.exception.frames = frames;
@@ -148,6 +155,14 @@ fn stacks(lines: &[&str]) -> (Vec<Stack>, usize) {
         }
     }
     (stacks, end_of_last)
+}
+
+/// The call of Vitest's below an excerpt of the code, which it prints under the innermost one.
+fn below_excerpt(lines: &[&str], at: usize) -> Option<usize> {
+    let excerpt = lines[at..].iter().take(MESSAGE_LINES).take_while(|line| header::is_excerpt(line)).count();
+    let below = at + excerpt;
+    (excerpt > 0 && lines.get(below).is_some_and(|line| line.trim_start().starts_with("❯ ") && is_call(line)))
+        .then_some(below)
 }
 
 /// Whether the line is one within a stack although it is no call: the next one is, as far in.
@@ -187,55 +202,6 @@ fn label(text: &str) -> (Option<&'static str>, &str) {
         .iter()
         .find_map(|(mark, label)| Some((Some(*label), text.strip_prefix(mark)?)))
         .unwrap_or((None, text))
-}
-
-/// Name and message above the first frame.
-fn header(lines: &[&str], from: usize, first_frame: usize) -> Stack {
-    let from = from.max(first_frame.saturating_sub(MESSAGE_LINES));
-    let above = &lines[from..first_frame];
-    let start = above.iter().rposition(|line| line.trim().is_empty()).map_or(0, |blank| blank + 1);
-    let is_error = |name: &str| name.ends_with("Error") || name.ends_with("Exception");
-    let find = |pattern: &Regex, start: usize, test: &dyn Fn(&str) -> bool| {
-        (start..above.len()).find_map(|at| {
-            let (label, text) = label(above[at].trim());
-            let found = pattern.captures(text)?;
-            let name = found.get(1)?.as_str();
-            test(name).then(|| (at, label, name.to_owned(), found.get(3).map(|value| value.as_str())))
-        })
-    };
-    // What a test runner says may have blank lines in it, and code.
-    let last_named = || {
-        let is_named = |line: &&str| NAMED.captures(label(line.trim()).1).is_some_and(|found| is_error(&found[1]));
-        find(&NAMED, above.iter().rposition(is_named)?, &is_error)
-    };
-    let found = find(&NAMED, start, &is_error)
-        .or_else(|| find(&LOGGED, start, &is_error))
-        .or_else(last_named)
-        // A class of one's own may be called anything, but hardly in capitals, as levels of logs
-        // are.
-        .or_else(|| find(&NAMED, start, &|name| name.chars().any(char::is_lowercase)));
-    let (at, label, kind, value) = match found {
-        Some((at, label, kind, value)) => {
-            let more = above[at + 1..].iter().copied().take_while(|line| !CODE.is_match(line));
-            (at, label, kind, message(value.into_iter().chain(more)))
-        }
-        None => (above.len().saturating_sub(1), None, "Error".to_owned(), message(above.last().copied())),
-    };
-    let indent = above.get(at).map_or(0, |line| place::indent(line));
-    let value = value.map(|value| unindented(&value, indent));
-    let kind = kind.rsplit('.').next().unwrap_or("Error");
-    let kind = if kind == "error" { "Error" } else { kind }.to_owned();
-    let exception = Exception { kind, value, ..Exception::default() };
-    Stack { exception, line: from + at, indent, label, is_open: false, hidden: Vec::new() }
-}
-
-/// Further lines of a message are indented as far as its first one.
-fn unindented(value: &str, indent: usize) -> String {
-    value
-        .lines()
-        .map(|line| line.get(indent..).filter(|_| place::indent(line) >= indent).unwrap_or(line))
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 /// The place that Node names above an uncaught error, with its source: `/srv/a.js:14`, the line, a

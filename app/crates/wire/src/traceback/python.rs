@@ -5,7 +5,7 @@ mod other;
 
 use super::{MESSAGE_LINES, message, place};
 use domain::report::{Exception, Frame};
-use line::Line;
+use line::{Line, is_log_line, is_rule};
 
 const HEADER: &str = "Traceback (most recent call last):";
 const GROUP_HEADER: &str = "Exception Group Traceback (most recent call last):";
@@ -73,7 +73,10 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     if !later.is_empty() {
         return later;
     }
-    if last.is_empty() { other::parse(lines) } else { last }
+    // What a test logged is printed below what it failed of.
+    let logged = Some(lines).filter(|lines| last.is_empty() || other::is_captured(&lines[..end_of_last]));
+    let failed = logged.map(other::parse).filter(|failed| !failed.is_empty());
+    failed.unwrap_or(last)
 }
 
 /// A syntax error in the very file that was to be run: a place and a message.
@@ -296,7 +299,7 @@ impl<'a> Reader<'a> {
             let is_over = text.trim().is_empty()
                 || (self.quotes > 0 && is_quote(text))
                 || self.header().is_some()
-                || (depth == 0 && is_log_line(text));
+                || (depth == 0 && (is_log_line(text) || is_rule(text)));
             if is_over || self.at - start >= MESSAGE_LINES {
                 break;
             }
@@ -382,19 +385,4 @@ fn exception(line: &str) -> Option<Exception> {
         None => (None, name),
     };
     Some(Exception { kind: kind.to_owned(), module, value: value.map(str::to_owned), ..Exception::default() })
-}
-
-/// Begins with a date, a time or a level, as lines of logs do.
-fn is_log_line(line: &str) -> bool {
-    let start = line.trim_start_matches(['[', '<']);
-    let has_digits = |from: usize, to: usize| {
-        start.as_bytes().get(from..to).is_some_and(|bytes| bytes.iter().all(u8::is_ascii_digit))
-    };
-    let separator = |at: usize| start.as_bytes().get(at).copied();
-    let is_date = has_digits(0, 4) && matches!(separator(4), Some(b'-' | b'/')) && has_digits(5, 7);
-    let is_time = has_digits(0, 2) && separator(2) == Some(b':') && has_digits(3, 5);
-    let is_level = ["DEBUG", "INFO", "WARN", "ERROR", "CRITICAL", "FATAL"]
-        .iter()
-        .any(|level| start.strip_prefix(level).is_some_and(|rest| rest.starts_with([':', ' ', ']', '\t', 'I'])));
-    is_date || is_time || is_level
 }

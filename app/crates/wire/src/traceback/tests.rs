@@ -6,6 +6,7 @@ mod layouts;
 mod mixed;
 mod newer;
 mod prefixes;
+mod runners;
 
 use super::*;
 use std::fmt::Write;

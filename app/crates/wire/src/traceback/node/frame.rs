@@ -11,8 +11,11 @@ const FILES: [&str; 11] =
 /// `f@https://example.com/a.js:1:2` of Firefox and Safari. Of others of the first form only the
 /// text is kept.
 pub(super) fn frame(line: &str) -> Option<Frame> {
-    let Some(text) = line.trim().strip_prefix("at ") else { return with_at_sign(line.trim()) };
-    let text = text.strip_suffix(" {").unwrap_or(text);
+    let Some(text) = line.trim().strip_prefix("at ") else {
+        return pointed_at(line).or_else(|| with_at_sign(line.trim())).or_else(|| in_console(line));
+    };
+    // The next member of a list follows a comma.
+    let text = text.strip_suffix(" {").unwrap_or(text).trim_end_matches(',');
     let text = text.strip_prefix("async ").unwrap_or(text);
     let (function, place) = match text.strip_suffix(')').and_then(|text| text.split_once(" (")) {
         Some((function, place)) => (Some(function), place),
@@ -44,6 +47,20 @@ pub(super) fn frame(line: &str) -> Option<Frame> {
     if is_known { Some(place::frame(place, None, None, function)) } else { None }
 }
 
+/// Vitest's `❯ total src/cart.ts:2:19`, and `❯ src/cart.ts:2:19`.
+fn pointed_at(line: &str) -> Option<Frame> {
+    let text = line.trim().strip_prefix("❯ ")?;
+    let (place, line, column) = place::path_line_and_column(text)?;
+    let is_file = |path: &str| FILES.iter().any(|end| path.split('?').next().is_some_and(|path| path.ends_with(end)));
+    is_file(place).then_some(())?;
+    // A function may be called `new Cart`; a folder may have a space in it, too.
+    let (function, path) = match place.rsplit_once(' ') {
+        Some((function, path)) if !function.contains(['/', '\\']) => (Some(function), path),
+        _ => (None, place),
+    };
+    Some(place::frame(path, Some(line), Some(column), function))
+}
+
 /// Whether the line is a call, for what lies between two.
 pub(super) fn is_call(line: &str) -> bool {
     hidden(line).is_some() || frame(line).is_some()
@@ -61,6 +78,22 @@ fn with_at_sign(text: &str) -> Option<Frame> {
         !function.contains([':', '"', ' ', '=']) || matches!(function, "global code" | "module code" | "eval code");
     (is_script && is_name && !path.contains(char::is_whitespace))
         .then(|| place::frame(path, Some(line), Some(column), Some(function)))
+}
+
+/// `    total http://localhost:8080/app.js:1`, as Firefox's console is copied.
+fn in_console(line: &str) -> Option<Frame> {
+    let (function, address) = line.strip_prefix([' ', '\t'])?.trim().split_once(' ')?;
+    let (_, rest) = address
+        .split_once("://")
+        .filter(|(scheme, _)| scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))?;
+    let is_name = function.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | '.' | '/' | '<' | '>' | '*'));
+    (is_name && rest.contains('/') && !rest.contains(char::is_whitespace)).then_some(())?;
+    let (path, line, column) = match place::path_line_and_column(address) {
+        Some((path, line, column)) => (path, line, Some(column)),
+        None => place::path_and_line(address).map(|(path, line)| (path, line, None))?,
+    };
+    let is_file = FILES.iter().any(|end| path.split('?').next().is_some_and(|path| path.ends_with(end)));
+    is_file.then(|| place::frame(path, Some(line), column, Some(function)))
 }
 
 /// `... 6 lines matching cause stack trace ...`

@@ -1,6 +1,7 @@
 //! PHP's errors and exceptions: as the interpreter prints them, Xdebug's tables, and loggers'.
 
 mod stack;
+mod tested;
 
 use self::stack::{Call, bare, paired, stack, symfony, table};
 use super::{MESSAGE_LINES, message, place};
@@ -37,7 +38,9 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
             .or_else(|| paired(&lines, at))
             .or_else(|| bare(&lines, at))
         {
-            let head = head(window).unwrap_or_default();
+            // What a test differs in may take more lines than other messages.
+            let above = || &lines[end_of_last.max(at.saturating_sub(tested::LINES))..at];
+            let head = head(window).or_else(|| tested::head(above())).unwrap_or_default();
             let thrown = lines.get(end).and_then(|line| on_line(line.trim_start().strip_prefix("thrown in ")?, ""));
             let is_stack = head.kind.is_some() || thrown.is_some();
             if is_stack || calls.iter().filter(|call| call.called.is_some()).count() > 1 {
@@ -89,7 +92,7 @@ struct Head<'a> {
 fn head<'a>(window: &[&'a str]) -> Option<Head<'a>> {
     let end = window.iter().rposition(|line| !is_title(line))? + 1;
     let window = &window[..end];
-    if let Some(head) = boxed(window) {
+    if let Some(head) = boxed(window).or_else(|| tested::head(window)) {
         return Some(head);
     }
     (0..end).rev().find_map(|at| head_at(&window[at..]))
@@ -257,6 +260,10 @@ fn on_line<'a>(text: &'a str, word: &str) -> Option<(&'a str, &'a str, u32)> {
     let (text, behind) = text.rsplit_once(" on line ")?;
     let line = number(behind)?;
     let (said, path) = if word.is_empty() { ("", text) } else { split_at_last(text, word)? };
+    // `f(): Argument #1 must be of type int, called in /srv/a.php on line 3` names the caller.
+    if said.ends_with(", called") {
+        return None;
+    }
     let (path, line) = real(path, line);
     Some((said, path, line))
 }

@@ -106,7 +106,10 @@ pub(super) fn bare<'a>(lines: &[&'a str], at: usize) -> Option<(Vec<Call<'a>>, u
     while let Some(line) = lines.get(end + odd) {
         match bare_place(line) {
             Some(place) => {
-                calls.push(Call { place: Some(place), called: None });
+                // Collision shows the innermost in its excerpt, and once more in its list.
+                if gap == 0 || calls.len() > 1 || place != first {
+                    calls.push(Call { place: Some(place), called: None });
+                }
                 (end, odd) = (end + odd + 1, 0);
             }
             None if odd < gap => odd += 1,

@@ -36,6 +36,13 @@ static SURELY: LazyLock<String> = LazyLock::new(|| {
         // Perl's callers, and what it says itself.
         r"(?:[A-Za-z_][0-9A-Za-z_]*(?:::[0-9A-Za-z_]+)*(?:\(.*\))?|eval \{\.\.\.\}|eval '.*'|require \S+) called at \S.* line [0-9]",
         &format!(r"(?:{said}|{because}|Trace begun).* ?(?-u:\b)at \S.* line [0-9]"),
+        // Test runners': Vitest's calls, Minitest's places, failed tests of TAP, JUnit's console; and
+        // Firefox's calls.
+        r"❯ (?:\S+ )?\S+\.[a-z]+:[0-9]+:[0-9]+",
+        r"[^\s\[\]]+[#(][^\[\]]* \[[^\[\]]+\.rb:[0-9]+\]:",
+        "not ok [0-9]",
+        r"(?:[a-z_][0-9A-Za-z_]*\.)+[A-Z][^\s()]*\([^\s()]+\.(?:java|kt|scala|groovy):[0-9]+\)",
+        r"[^\s:\]]+ https?://\S+\.[jt]sx?(?:\?\S*)?:[0-9]+(?::[0-9]+)?$",
         // PHP's: Xdebug's table, and what names its place.
         &format!(r"(?:PHP +)?(?:[0-9]+\.[0-9]+ +[0-9]+ +)?(?-u:\b)[0-9]{{1,4}}\. [^\s(]+\(.*\) \S.*\.(?:{CODE}):[0-9]"),
         r"[A-Za-z_\\][0-9A-Za-z_\\{}]*(?:(?:->|::)[0-9A-Za-z_\\{}]+)?\(\) at /\S+:[0-9]+",
@@ -53,7 +60,7 @@ static BEGINS: LazyLock<Regex> = LazyLock::new(|| {
 /// The same anywhere in a line; faster, and never less.
 static WITHIN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r#"File "|File \S|\bat \S|from \S|\.(?:{CODE}):[0-9]|\(irb\)|goroutine [0-9]|panicked at |Traceback \(|Caused by: |Wrapped by: |#[0-9]+ |[0-9]: \S|@\S+:[0-9]|[0-9]# |\b0x[0-9a-f]|\+0x[0-9a-f]|: Assertion `|file \S+\.swift, line|\.dart [0-9]|(?:package|dart):\S+ [0-9]|:\p{{L}}+ [0-9]|in (?:function|call from) |file(?:,\\*"|: )|\*\* \([A-Z]| on line [0-9]"#
+        r#"File "|File \S|\bat \S|from \S|\.(?:{CODE}):[0-9]|\(irb\)|goroutine [0-9]|panicked at |Traceback \(|Caused by: |Wrapped by: |#[0-9]+ |[0-9]: \S|@\S+:[0-9]|[0-9]# |\b0x[0-9a-f]|\+0x[0-9a-f]|: Assertion `|file \S+\.swift, line|\.dart [0-9]|(?:package|dart):\S+ [0-9]|:\p{{L}}+ [0-9]|in (?:function|call from) |file(?:,\\*"|: )|\*\* \([A-Z]| on line [0-9]|not ok [0-9]|https?://\S+\.[jt]sx?[?:]"#
     ))
 });
 

@@ -37,3 +37,23 @@ impl<'a> Line<'a> {
         if border.trim_matches('-').is_empty() { Self::End(depth) } else { Self::Member(depth) }
     }
 }
+
+/// A title of a test runner, or a line of signs between two tests.
+pub(super) fn is_rule(line: &str) -> bool {
+    ["====", "____", "----"].iter().any(|rule| line.starts_with(rule) && line.trim_end().ends_with(rule))
+}
+
+/// Begins with a date, a time or a level, as lines of logs do.
+pub(super) fn is_log_line(line: &str) -> bool {
+    let start = line.trim_start_matches(['[', '<']);
+    let has_digits = |from: usize, to: usize| {
+        start.as_bytes().get(from..to).is_some_and(|bytes| bytes.iter().all(u8::is_ascii_digit))
+    };
+    let separator = |at: usize| start.as_bytes().get(at).copied();
+    let is_date = has_digits(0, 4) && matches!(separator(4), Some(b'-' | b'/')) && has_digits(5, 7);
+    let is_time = has_digits(0, 2) && separator(2) == Some(b':') && has_digits(3, 5);
+    let is_level = ["DEBUG", "INFO", "WARN", "ERROR", "CRITICAL", "FATAL"]
+        .iter()
+        .any(|level| start.strip_prefix(level).is_some_and(|rest| rest.starts_with([':', ' ', ']', '\t', 'I'])));
+    is_date || is_time || is_level
+}

@@ -28,9 +28,43 @@ static ARROW: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:-+> ?(\d+) (.*)|[
 /// pytest's: `shop/cart.py:3: KeyError`, `shop/cart.py:3: in total`.
 static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(\S[^:]*\.pyx?):(\d+): ?(?:in (\S+)|([A-Za-z_][\w.]*))?$"));
 
+/// pytest's with `--tb=line`: `/srv/shop/cart.py:3: KeyError: 'sku'`.
+static ONE_LINE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(\S[^:]*\.pyx?):(\d+): ([A-Za-z_][\w.]*(?:: .*)?)$"));
+
 /// The exception of the last such traceback; empty where there is none.
 pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
-    notebook(lines).or_else(|| tested(lines)).or_else(|| fatal(lines)).into_iter().collect()
+    let found = notebook(lines).or_else(|| tested(lines)).or_else(|| one_line(lines)).or_else(|| fatal(lines));
+    found.into_iter().collect()
+}
+
+/// Whether the last traceback of these lines is part of what pytest captured of a test.
+pub(super) fn is_captured(lines: &[&str]) -> bool {
+    let Some(start) = lines.iter().rposition(|line| line.contains("Traceback (most recent call last)")) else {
+        return false;
+    };
+    let title = lines[..start].iter().rfind(|line| is_title(line) || line.starts_with("-----"));
+    title.is_some_and(|title| title.starts_with("-----") && title.contains(" Captured "))
+}
+
+/// A line that begins the next test, or part of the report.
+fn is_title(line: &str) -> bool {
+    line.starts_with("____") || line.starts_with("====")
+}
+
+/// The last line of a report that has one line for each test.
+fn one_line(lines: &[&str]) -> Option<Exception> {
+    let start = lines.iter().rposition(|line| is_title(line) && line.contains(" FAILURES "))?;
+    lines[start + 1..]
+        .iter()
+        .take_while(|line| !is_title(line))
+        .filter_map(|line| {
+            let found = ONE_LINE.captures(line)?;
+            let said = found.get(3)?.as_str();
+            let raised = exception(said).filter(|raised| is_error(said) && !raised.kind.ends_with("Warning"))?;
+            let frames = vec![place::frame(&found[1], found[2].parse().ok(), None, None)];
+            Some(Exception { frames, ..raised })
+        })
+        .last()
 }
 
 /// Calls and their code, and what was raised below them.
@@ -69,9 +103,9 @@ fn tested(lines: &[&str]) -> Option<Exception> {
         // A place alone says nothing of what was raised.
         found.is_some_and(|found| found.get(4).is_some() || (is_said && found.get(3).is_some()))
     })?;
-    // A test's title ends the one before.
-    let is_title = |line: &str| line.starts_with("____") || line.starts_with("====");
-    let start = lines[..end].iter().rposition(|line| is_title(line)).map_or(0, |at| at + 1);
+    // A test's title ends the one before, as does what led to the error.
+    let led_here = |line: &str| line.starts_with("During handling of") || line.starts_with("The above exception was");
+    let start = lines[..end].iter().rposition(|line| is_title(line) || led_here(line)).map_or(0, |at| at + 1);
     let stop = lines[end..].iter().position(|line| is_title(line)).map_or(lines.len(), |at| end + at);
     let said = lines[start..stop].iter().rposition(|line| line.starts_with("E ")).map(|at| start + at);
     let mut frames = Vec::new();

@@ -44,8 +44,27 @@ static SOURCE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Titles of sections, not types.
-const TITLES: [&str; 9] =
-    ["Error", "Exception", "Backtrace", "Message", "Causes", "Failure", "Traceback", "Parameters", "Completed"];
+const TITLES: [&str; 14] = [
+    "Error",
+    "Exception",
+    "Backtrace",
+    "Message",
+    "Causes",
+    "Failure",
+    "Traceback",
+    "Parameters",
+    "Completed",
+    // Of an assertion that did not hold.
+    "Expected",
+    "Actual",
+    "Received",
+    "Diff",
+    "Finished",
+];
+/// Minitest's reporters say so above what did not hold: `FAIL CartTest#test_total (0.01s)`.
+static FAILED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*(?:\S.*\s)?FAIL(?:\[| .*\([0-9.]+ ?s\)$|$| \()").expect("a constant pattern compiles")
+});
 
 /// What a backtrace below its message is of.
 pub(super) struct Logged {
@@ -119,8 +138,8 @@ fn header(lines: &[&str]) -> Option<Said> {
     }
     let nearest = lines.iter().enumerate().rev().find_map(|(at, line)| {
         let line = line.trim_end();
-        let said = type_at(&TYPE, line, lines, at).or_else(|| last_in_line(line, lines, at))?;
-        Some(said)
+        let said = type_at(&TYPE, line, lines, at).or_else(|| last_in_line(line, lines, at));
+        said.or_else(|| failed(line, lines, at))
     });
     if nearest.is_some() {
         return nearest;
@@ -137,6 +156,11 @@ fn type_at(pattern: &Regex, line: &str, lines: &[&str], at: usize) -> Option<Sai
         return None;
     }
     let (separator, rest) = (found.get(2)?.as_str(), found.get(3)?.as_str());
+    // A constant that is told of ends a sentence, and is no title.
+    let before = line[..found.get(1)?.start()].trim_end();
+    if separator.trim().is_empty() && before.ends_with(char::is_alphabetic) && !names_error(kind) {
+        return None;
+    }
     let more = &lines[at + 1..];
     let value = if separator.ends_with('(') {
         in_brackets(rest, more)
@@ -145,7 +169,22 @@ fn type_at(pattern: &Regex, line: &str, lines: &[&str], at: usize) -> Option<Sai
     } else {
         message(std::iter::once(rest).chain(continued(more)))
     };
-    Some(Said { kind: kind.to_owned(), value, at })
+    let (kind, value) = match super::tested::unwrapped(kind, value.as_deref()) {
+        Some((kind, value)) => (kind, Some(value)),
+        None => (kind.to_owned(), value),
+    };
+    Some(Said { kind, value, at })
+}
+
+fn names_error(kind: &str) -> bool {
+    ["Error", "Exception", "Timeout", "Interrupt"].iter().any(|end| kind.ends_with(end))
+}
+
+/// What did not hold, below the line that says so.
+fn failed(line: &str, lines: &[&str], at: usize) -> Option<Said> {
+    let found = FAILED.is_match(line);
+    let more = lines[at + 1..].iter().map(|line| line.trim()).skip_while(|line| line.ends_with("s)"));
+    found.then(|| Said { kind: super::tested::MINITEST.to_owned(), value: message(more), at })
 }
 
 /// `message (Type)`, behind what Ruby's logger writes first.
@@ -238,6 +277,15 @@ struct Place {
     is_sure: bool,
 }
 
+/// `bin/rails test test/cart_test.rb`, as a runner says how to run one test again.
+fn is_command(path: &str) -> bool {
+    path.contains(' ')
+        && (path.contains("rails test ")
+            || ["rspec ", "rake ", "rails ", "ruby ", "bundle exec ", "cucumber ", "m "]
+                .iter()
+                .any(|command| path.starts_with(command)))
+}
+
 /// A line that is a place and nothing else.
 fn place_of(line: &str) -> Option<Place> {
     let text = line.trim();
@@ -248,7 +296,7 @@ fn place_of(line: &str) -> Option<Place> {
     if let Some(frame) = bare(alone) {
         return Some(Place { frame, is_sure: true });
     }
-    let is_file = |path: &str| FILES.iter().any(|end| path.ends_with(end)) && !path.contains(": ");
+    let is_file = |path: &str| FILES.iter().any(|end| path.ends_with(end)) && !path.contains(": ") && !is_command(path);
     let found = |path: &str, line: u32, function: Option<&str>| {
         let frame = place::frame(path, Some(line), None, function);
         is_file(path).then_some(Place { frame, is_sure: false })

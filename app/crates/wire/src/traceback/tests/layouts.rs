@@ -4,7 +4,7 @@ use crate::traceback::parse;
 use domain::report::Exception;
 
 /// Type and message of the raised exception, and its innermost call.
-fn said(text: &str) -> String {
+pub(super) fn said(text: &str) -> String {
     let Ok(report) = parse(text) else { return "refused".to_owned() };
     report.exceptions.last().map(one).unwrap_or_default()
 }
@@ -22,7 +22,7 @@ fn one(exception: &Exception) -> String {
     )
 }
 
-fn check(cases: &[(&str, &str)]) {
+pub(super) fn check(cases: &[(&str, &str)]) {
     let wrong: Vec<String> = cases
         .iter()
         .map(|(text, expected)| (text, said(text), expected))
