@@ -68,7 +68,7 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
             trace = quoting;
         }
         if trace.exception.kind.is_empty() {
-            "Exception".clone_into(&mut trace.exception.kind);
+            trace.exception = tested::untyped(&lines[end_of_last..at]);
         }
         let mut frames = Vec::new();
         loop {

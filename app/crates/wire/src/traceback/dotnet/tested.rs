@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 /// Above what is said, and above the calls.
 const SAID: &str = "Error Message:";
-const STACK: &str = "Stack Trace";
+const STACK: &str = "stack trace";
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a constant pattern compiles")
@@ -26,7 +26,7 @@ static PLACED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(\S.*\.\w+)\(([0-9]
 
 /// Type and message between the last titles of such a runner.
 pub(super) fn head(window: &[&str]) -> Option<Exception> {
-    let stack = window.iter().rposition(|line| line.trim().trim_end_matches(':').ends_with(STACK));
+    let stack = window.iter().rposition(|line| line.trim().trim_end_matches(':').to_ascii_lowercase().ends_with(STACK));
     let above = &window[..stack.unwrap_or(window.len())];
     let is_title = |line: &str| (stack.is_some() && line.trim().ends_with(SAID)) || FAILED.is_match(line);
     // What xUnit says is known by its words, wherever it was copied from.

@@ -8,7 +8,20 @@ const FAIL: &str = "FAIL";
 /// How a test that failed is told, by `go test` and by gotestsum.
 const FAILED: [&str; 2] = ["--- FAIL: ", "=== FAIL: "];
 /// How another test, or the end of a package, begins.
-const ENDS: [&str; 9] = ["--- ", "=== ", "FAIL", "ok  ", "PASS", "panic: ", "exit status ", "DONE ", "coverage: "];
+const ENDS: [&str; 12] = [
+    "--- FAIL: ",
+    "--- PASS: ",
+    "--- SKIP: ",
+    "--- BENCH: ",
+    "=== ",
+    "FAIL",
+    "ok  ",
+    "PASS",
+    "panic: ",
+    "exit status ",
+    "DONE ",
+    "coverage: ",
+];
 
 /// The last failure that says where, and the line at which it ends.
 pub(super) fn last(lines: &[&str]) -> Option<(Exception, usize)> {

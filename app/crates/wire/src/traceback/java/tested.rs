@@ -21,6 +21,23 @@ static RAISED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"^\s*(Caused by: )?((?:[a-z_]\w*\.)*[A-Z_$][\w$]*) at (\w+\.(?:java|kt|kts|scala|groovy)):([0-9]+)$")
 });
 
+/// JUnit's `1) total(com.example.CartTest)`, and Maven's `total(CartTest)  Time elapsed: 0.1 s  <<< FAILURE!`.
+static NUMBERED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^\s*[0-9]+\) \S.*\([\w.$]+\)$|Time elapsed: .* <<< (?:FAILURE|ERROR)!$"));
+/// What JUnit raises of arrays says no type of its own.
+const ARRAYS: (&str, &str, &str) = ("arrays first differed at ", "ArrayComparisonFailure", "org.junit.internal");
+
+/// What was raised where no type is said: below a test's title stand its own words.
+pub(super) fn untyped(above: &[&str]) -> Exception {
+    let title = above.iter().rposition(|line| TITLE.is_match(line) || NUMBERED.is_match(line.trim_end()));
+    let value = title.and_then(|title| message(above[title + 1..].iter().map(|line| line.trim())));
+    let (said, kind, module) = ARRAYS;
+    if value.as_deref().is_some_and(|value| value.contains(said)) {
+        return Exception { kind: kind.to_owned(), module: Some(module.to_owned()), value, ..Exception::default() };
+    }
+    Exception { kind: "Exception".to_owned(), value, ..Exception::default() }
+}
+
 /// The exceptions of the last test that failed, causes first, and where they end.
 pub(super) fn last(lines: &[&str]) -> Option<(Vec<Exception>, usize)> {
     (0..lines.len()).rev().find_map(|at| gradle(lines, at).or_else(|| console(lines, at)))

@@ -4,23 +4,24 @@
 use super::frame::frame;
 use crate::traceback::{MESSAGE_LINES, message, place};
 use domain::report::{Exception, Frame};
-use regex::Regex;
-use std::sync::LazyLock;
 
 /// Lines of a block: a stack and a difference are in it.
 const BLOCK_LINES: usize = 200;
 
-/// A test that failed, and what it is called.
-static NOT_OK: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^\s*not ok(?: [0-9]+)?(?: -)?(?: (.*))?$").expect("a constant pattern compiles"));
+/// What the test is called that this line says has failed: `not ok 1 - totals`.
+fn not_ok(line: &str) -> Option<&str> {
+    let rest = line.trim_start().strip_prefix("not ok")?;
+    (rest.is_empty() || rest.starts_with(' ')).then_some(())?;
+    let rest = rest.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
+    Some(rest.strip_prefix("- ").unwrap_or(rest))
+}
 
 /// The last test that failed and says where, and the line at which its block ends.
 pub(super) fn last(lines: &[&str]) -> Option<(Exception, usize)> {
     // Each line is looked at once: a block ends where the next test begins.
     let mut end = lines.len();
     for at in (0..lines.len()).rev() {
-        let Some(found) = NOT_OK.captures(lines[at]) else { continue };
-        let name = found.get(1).map_or("", |name| name.as_str());
+        let Some(name) = not_ok(lines[at]) else { continue };
         let is_expected = name.contains("# TODO") || name.contains("# SKIP") || name.contains("# skip");
         let block = &lines[at + 1..end.min(at + 1 + BLOCK_LINES)];
         if !is_expected && let Some((exception, length)) = failed(name, block) {
@@ -124,7 +125,7 @@ impl Block {
 
     fn name(&mut self, text: &str) {
         if let Some((kind, value)) = text.split_once(": ").filter(|(kind, _)| kind.ends_with("Error")) {
-            if kind != "Error" && self.kind.is_none() {
+            if self.kind.is_none() {
                 self.kind = Some(kind.split(" [").next().unwrap_or(kind).to_owned());
             }
             if self.error.is_empty() {

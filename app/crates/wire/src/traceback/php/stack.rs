@@ -104,7 +104,9 @@ pub(super) fn bare<'a>(lines: &[&'a str], at: usize) -> Option<(Vec<Call<'a>>, u
     let mut calls = vec![Call { place: Some(first), called: None }];
     let (mut end, mut odd) = (at + 1, 0);
     while let Some(line) = lines.get(end + odd) {
-        match bare_place(line) {
+        // Below an excerpt, the next place is another error's.
+        let is_another = odd > 0 && line.trim_start().starts_with("at ");
+        match bare_place(line).filter(|_| !is_another) {
             Some(place) => {
                 // Collision shows the innermost in its excerpt, and once more in its list.
                 if gap == 0 || calls.len() > 1 || place != first {
@@ -112,7 +114,7 @@ pub(super) fn bare<'a>(lines: &[&'a str], at: usize) -> Option<(Vec<Call<'a>>, u
                 }
                 (end, odd) = (end + odd + 1, 0);
             }
-            None if odd < gap => odd += 1,
+            None if odd < gap && !is_another => odd += 1,
             None => break,
         }
     }

@@ -406,3 +406,119 @@ fn colours_and_line_ends() {
         }
     }
 }
+
+#[test]
+fn runners_of_ruby_and_elixir() {
+    let lines = [
+        "Failure:",
+        "CartTest#test_total [test/cart_test.rb:9]:",
+        "Failure: test_total(CartTest)",
+        "test/cart_test.rb:9:in 'test_total'",
+        " FAIL CartTest#test_total (0.01s)",
+        "",
+        "a.rb:3: syntax error, unexpected end",
+        "> 3 | end",
+    ];
+    try_all(ruby::parse, &lines, &["Failure:", " [", "a.rb:3", "]:", ": ", "syntax error, unexpected "]);
+    let lines = [
+        "  1) test totals (ShopTest)",
+        "     test/shop_test.exs:5",
+        "     ** (KeyError) x",
+        "     stacktrace:",
+        "       test/shop_test.exs:7: (test)",
+        "     The following output was logged:",
+        "     in call from shop:f/2 (src/shop.erl, line 41)",
+        "        called as f(1)",
+        "**error:badarith",
+        "",
+    ];
+    try_all(elixir::parse, &lines, &["1) ", "test ", " (Shop", ")", "a.exs:3", "called as ", "in call from "]);
+}
+
+#[test]
+fn runners_of_javascript() {
+    let lines = [
+        "  ● cart › totals",
+        " FAIL  test/cart.test.ts > totals",
+        "    expect(received).toBe(expected)",
+        "    > 6 |   expect(total()).toBe(4);",
+        "        |         ^",
+        "      at total (src/cart.js:2:19)",
+        " ❯ total src/cart.ts:2:19",
+        "error: x",
+        "console.log",
+        "The above error occurred in the <Cart> component:",
+        "    total http://localhost:8080/app.js:1",
+        "",
+    ];
+    try_all(node::parse, &lines, &["❯ ", "a.ts", ":1", " ", "● ", "error: ", "http://", "| "]);
+    let lines = [
+        "not ok 1 - totals",
+        "  ---",
+        "  error: |-",
+        "  stack: |-",
+        "    total (/srv/cart.js:6:10)",
+        "  at:",
+        "    line: 3",
+        "  ...",
+    ];
+    try_all(node::parse, &lines, &["not ok 1 ", "- ", "# TODO", ": ", "at ", "---"]);
+}
+
+#[test]
+fn runners_of_others() {
+    let lines = [
+        "--- FAIL: TestTotal (0.00s)",
+        "=== RUN   TestTotal",
+        "    cart_test.go:12: got 3",
+        "        \tError Trace:\tcart_test.go:14",
+        "        \tError:      \tNot equal:",
+        "--- PASS: TestTotal (0.00s)",
+        "",
+    ];
+    try_all(go::parse, &lines, &["--- FAIL: ", "a.go:1", ": ", "Error Trace:", "\t"]);
+    let lines = [
+        "1) CartTest::testTotal",
+        "   FAILED  Tests\\CartTest > it totals    ErrorException",
+        "Failed asserting that 3 is 4.",
+        "/srv/tests/CartTest.php:12",
+        "  at tests/CartTest.php:12",
+        "  ➜   9▕     x",
+        "",
+    ];
+    try_all(php::parse, &lines, &["1) ", "A::b", "FAILED  ", " > ", "  ", "a.php:1"]);
+    let lines = [
+        "CartTest > total() FAILED",
+        "    java.lang.Error at CartTest.java:12",
+        "        Caused by: java.lang.Error at Cart.java:20",
+        "    => java.lang.Error: x",
+        "       com.example.CartTest.total(CartTest.java:12)",
+        "1) total(com.example.CartTest)",
+        "\tat com.example.CartTest.total(CartTest.java:12)",
+        "",
+    ];
+    try_all(java::parse, &lines, &["a.B > ", " FAILED", "=> ", "a.B", " at A.java:1", "("]);
+    let lines = [
+        "  Error Message:",
+        "   System.Exception : x",
+        "  Stack Trace:",
+        "     at Shop.Cart.Total() in /src/Cart.cs:line 9",
+        "    Shop.CartTests.Total [FAIL]",
+        "Assert.Equal() Failure",
+        "/src/Cart.cs(9,0): at Shop.Cart.Total()",
+        "  failed Total (20ms)",
+    ];
+    try_all(dotnet::parse, &lines, &["a.B", " : ", "(9,0): at ", " [FAIL]", "failed x (", "20ms ", ")"]);
+    let lines = [
+        "=================== FAILURES ===================",
+        "------ Captured log call ------",
+        "shop/cart.py:3: KeyError: 'sku'",
+        "E       KeyError: 'sku'",
+        "shop/cart.py:3: KeyError",
+        HEADER,
+        "  File \"a.py\", line 1, in f",
+        "During handling of the above exception, another exception occurred:",
+        "",
+    ];
+    try_all(python::parse, &lines, &["a.py:3: ", "KeyError", ": ", "====", " FAILURES "]);
+}

@@ -219,7 +219,7 @@ fn mocha_node_and_tap() {
         ),
         (
             "TAP version 13\n# totals\nnot ok 1 should be strictly equal\n  ---\n    operator: equal\n    expected: 4\n    actual:   3\n    at: Test.<anonymous> (/srv/test/cart.js:5:5)\n    stack: |-\n      Error: should be strictly equal\n          at Test.assert [as _assert] (/srv/node_modules/tape/lib/test.js:314:54)\n          at Test.strictEqual (/srv/node_modules/tape/lib/test.js:478:10)\n          at Test.<anonymous> (/srv/test/cart.js:5:5)\n  ...\n\n1..1\n",
-            "AssertionError: should be strictly equal | 3 | /srv/node_modules/tape/lib/test.js:314 Test.assert",
+            "Error: should be strictly equal | 3 | /srv/node_modules/tape/lib/test.js:314 Test.assert",
         ),
         (
             "not ok 1 - should be equal\n  ---\n  compare: ===\n  at:\n    fileName: test/cart.js\n    lineNumber: 3\n    columnNumber: 3\n    typeName: Test\n  diff: |\n    --- expected\n    +++ actual\n  stack: |\n    Test.<anonymous> (test/cart.js:3:3)\n  source: |\n    t.equal(1, 2)\n    --^\n  ...\n",
@@ -341,6 +341,10 @@ fn phpunit_and_pest() {
             "There was 1 failure:\n\n1) CartTest::testTotal\nno cart\n\n/srv/tests/CartTest.php:12\n\nFAILURES!\n",
             "PHPUnit\\Framework\\AssertionFailedError: no cart | 1 | /srv/tests/CartTest.php:12 ?",
         ),
+        (
+            "   FAILED  Tests\\Feature\\CartTest > filters by district\n   Failed asserting that 'x' contains \"y\".\n   at tests/Feature/CartTest.php:78\n\n   FAILED  Tests\\Feature\\CartTest > filters by type\n   Failed asserting that 'a' contains \"b\".\n   at tests/Feature/CartTest.php:92\n\n   Tests:    2 failed, 48 passed (388 assertions)\n",
+            "PHPUnit\\Framework\\ExpectationFailedException: Failed asserting that 'a' contains \"b\". | 1 | tests/Feature/CartTest.php:92 ?",
+        ),
     ]);
 }
 
@@ -425,6 +429,10 @@ fn go_and_cargo() {
             "=== RUN   TestTotal\n    cart_test.go:10: three lines\n    cart_test.go:12: total = 3, want 4\n--- FAIL: TestTotal (0.00s)\n=== RUN   TestOther\n    cart_test.go:30: fine\n--- PASS: TestOther (0.00s)\nFAIL\n",
             "FAIL: total = 3, want 4 | 1 | cart_test.go:12 TestTotal",
         ),
+        (
+            "--- FAIL: TestTotal (0.00s)\n    check.go:11:\n                Error Trace:    check.go:11\n                                                        cart_test.go:11\n                Error:          Not equal:\n                                expected: \"a\"\n                                actual  : \"b\"\n\n                                Diff:\n                                --- Expected\n                                +++ Actual\n                                @@ -1 +1 @@\n                                -a\n                                +b\n                Test:           TestTotal\n    cart_test.go:13:\n                Error Trace:    cart_test.go:13\n                Error:          Should be true\n                Test:           TestTotal\nFAIL\n",
+            "FAIL: Should be true | 1 | cart_test.go:13 TestTotal",
+        ),
     ]);
 }
 
@@ -463,6 +471,10 @@ fn jvm() {
             "com.example.shop.CartTest > total FAILED\n    junit.framework.AssertionFailedError at CartTest.java:43\n\ncom.example.shop.CupTest > pours FAILED\n    java.lang.IllegalStateException at CupTest.kt:33\n        Caused by: java.lang.NullPointerException at Cup.kt:7\n\n4 tests completed, 2 failed\n",
             "java.lang.IllegalStateException: - | 1 | com/example/shop/CupTest.kt:33 pours",
         ),
+        (
+            "com.example.shop.CartTest > totals FAILED\n    arrays first differed at element [0]; expected:<2> but was:<21>\n        at org.junit.Assert.assertArrayEquals(Assert.java:290)\n        at com.example.shop.CartTest.totals(CartTest.java:14)\n\n",
+            "org.junit.internal.ArrayComparisonFailure: arrays first differed at element [0]; expected:<2> but was:<21> | 2 | org/junit/Assert.java:290 assertArrayEquals",
+        ),
     ]);
 }
 
@@ -492,6 +504,10 @@ fn dotnet() {
         (
             "  Failed Total [20 ms]\n  Error Message:\n     Expected: 4\n  But was:  3\n\n  Stack Trace:\n     at Shop.Tests.CartTests.Total() in /src/CartTests.cs:line 12\n\n",
             "NUnit.Framework.AssertionException: Expected: 4\nBut was:  3 | 1 | /src/CartTests.cs:12 Total",
+        ),
+        (
+            "Assert.Equal() Failure\nExpected: 4\nActual:   3\n\nStack trace\n   en Xunit.Assert.Equal(Int32 a, Int32 b) en C:\\xunit\\Asserts.cs:línea 24\n   en Shop.Tests.CartTests.Total() en C:\\src\\CartTests.cs:línea 12\n",
+            "Xunit.Sdk.EqualException: Assert.Equal() Failure\nExpected: 4\nActual:   3 | 2 | C:\\xunit\\Asserts.cs:24 Equal",
         ),
     ]);
 }
