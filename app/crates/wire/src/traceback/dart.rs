@@ -110,6 +110,12 @@ fn head(window: &[&str]) -> (String, Option<String>) {
         let said = lines[at].rsplit_once(": ").map(|_| after_mark(lines[at]));
         return kind_of(said.into_iter().chain(lines[at + 1..end].iter().copied()).filter(|line| !line.is_empty()));
     }
+    // An expectation that was not met says no type.
+    let expected = lines[..end].iter().rposition(|line| line.starts_with("Expected: "));
+    if let Some(at) = expected.filter(|&at| lines[at..end].iter().any(|line| line.starts_with("Actual: "))) {
+        let said = lines[at..end].iter().copied().take_while(|line| !line.is_empty());
+        return ("TestFailure".to_owned(), message(said));
+    }
     // Without a mark, no more than the paragraph above.
     let begin = lines[..end].iter().rposition(|line| line.is_empty()).map_or(0, |at| at + 1);
     let begin = (begin..end).find(|&at| names_type(lines[at])).unwrap_or(end - 1);

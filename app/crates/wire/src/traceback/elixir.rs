@@ -1,5 +1,6 @@
 //! Elixir's and Erlang's errors: as they are raised, as Logger reports them, and Erlang's terms.
 
+mod shell;
 mod tested;
 
 use super::{MAX_TEXT, MESSAGE_LINES, message, place};
@@ -8,21 +9,7 @@ use domain::report::{Exception, Frame};
 /// Applications that come with the languages.
 const THEIR_OWN: &[&str] =
     &["elixir", "stdlib", "kernel", "erts", "ex_unit", "mix", "iex", "eex", "logger", "compiler", "crypto", "ssl"];
-/// What Erlang calls an error, by what its shell says of it.
-const SAID: &[(&str, &str)] = &[
-    ("bad argument", "badarg"),
-    ("no match of right hand side", "badmatch"),
-    ("no function clause matching", "function_clause"),
-    ("no case clause matching", "case_clause"),
-    ("undefined function", "undef"),
-    ("arithmetic expression", "badarith"),
-    ("no true branch", "if_clause"),
-    ("bad key", "badkey"),
-    ("no such key", "badkey"),
-    ("bad function", "badfun"),
-    ("no try clause", "try_clause"),
-];
-/// The same in terms: a reason stands before its stack.
+/// What Erlang calls an error, in terms: a reason stands before its stack.
 const REASONS: &[&str] = &[
     "badarg",
     "badmatch",
@@ -57,7 +44,7 @@ type Found = Option<(Exception, usize)>;
 
 /// The exception of the last stack; empty where there is none.
 pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
-    let found = better(lines, elixir(lines), better(lines, shell(lines), terms(lines)));
+    let found = better(lines, elixir(lines), better(lines, shell::last(lines), terms(lines)));
     let found = match (tested::last(lines), found) {
         (Some(failed), Some(found)) if failed.1 < found.1 => Some(found),
         (failed, found) => failed.or(found),
@@ -225,63 +212,6 @@ fn function_of(text: &str) -> (Option<String>, String) {
         }
         _ => (None, own.to_owned()),
     }
-}
-
-/// `in function  shop:total/1 (src/shop.erl, line 3)`, and callers below it.
-fn shell(lines: &[&str]) -> Found {
-    let mut found = None;
-    let mut at = 0;
-    while at < lines.len() {
-        let begins = |line: &str| {
-            ["in function ", "in operator ", "in call from "].iter().find_map(|mark| shell_call(line, mark))
-        };
-        let Some(first) = begins(lines[at]) else {
-            at += 1;
-            continue;
-        };
-        let above = &lines[at.saturating_sub(MESSAGE_LINES)..at];
-        let mut frames = vec![first];
-        at += 1;
-        while let Some(line) = lines.get(at) {
-            match shell_call(line, "in call from ") {
-                Some(frame) => frames.push(frame),
-                // With which arguments.
-                None if line.trim_start_matches(['*', ' ']).starts_with("called as ") => {}
-                None => break,
-            }
-            at += 1;
-        }
-        frames.reverse();
-        let above_said = above.iter().rposition(|line| line.contains("exception "));
-        let (above, head, said) = match above_said {
-            Some(head) => (above, head, above[head].split_once("exception ").map_or("", |(_, said)| said)),
-            // EUnit says it below the calls: `**error:badarith`.
-            None => match lines.get(at).and_then(|line| line.trim_start().strip_prefix("**")) {
-                Some(said) => (&lines[at..=at], 0, said),
-                None => continue,
-            },
-        };
-        let (class, said) = said.split_once(':').map_or(("error", ""), |(class, said)| (class, said.trim_start()));
-        let kind = SAID.iter().find(|(begin, _)| said.contains(begin)).map(|(_, kind)| *kind);
-        let kind = kind.or_else(|| reason(said)).unwrap_or(class).to_owned();
-        let value = message(std::iter::once(said).chain(above[head + 1..].iter().map(|line| line.trim())));
-        found = Some((Exception { kind, value, frames, ..Exception::default() }, at));
-    }
-    found
-}
-
-fn shell_call(line: &str, mark: &str) -> Option<Frame> {
-    let line = line.trim_start().trim_start_matches("** ").trim_start();
-    let rest = line.strip_prefix(mark)?.trim();
-    let (name, place) = rest.split_once(" (").map_or((rest, None), |(name, place)| (name, place.strip_suffix(')')));
-    let (module, function) = name.trim().split_once(':').unwrap_or(("", name.trim()));
-    let located = place.and_then(|place| place.rsplit_once(", line "));
-    let located = located.and_then(|(path, line)| Some((path, line.parse().ok()?)));
-    let frame = match located {
-        Some((path, line)) => place::frame(path, Some(line), None, Some(function)),
-        None => Frame { function: Some(function.to_owned()), ..Frame::default() },
-    };
-    Some(Frame { module: (!module.is_empty()).then(|| module.to_owned()), ..frame })
 }
 
 /// Terms, wherever their lines are broken: `{shop,total,1,[{file,"src/shop.erl"},{line,3}]}`, and

@@ -8,7 +8,7 @@ mod tap;
 use super::{MESSAGE_LINES, clip_frames, message, place};
 use domain::report::{Exception, Frame};
 use frame::{frame, hidden, is_call};
-use header::{header, is_told_only};
+use header::{Told, header, told};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -139,9 +139,17 @@ fn stacks(lines: &[&str]) -> (Vec<Stack>, usize) {
                 at += 1;
             }
             let is_open = lines[at - 1].trim_end().ends_with('{');
-            if is_told_only(&lines[end_of_last..first]) {
-                end_of_last = at;
-                continue;
+            match told(&lines[end_of_last..first]) {
+                Told::Console => {
+                    end_of_last = at;
+                    continue;
+                }
+                // Where no stack of the error's own was copied, they are what there is.
+                Told::Components if !stacks.is_empty() => {
+                    end_of_last = at;
+                    continue;
+                }
+                Told::Components | Told::Error => {}
             }
             let mut stack = header(lines, end_of_last, first);
             frames.reverse();

@@ -40,9 +40,10 @@ pub(super) fn frame(line: &str) -> Option<Frame> {
     if let Some((path, line)) = place::path_and_line(place).filter(|(path, _)| is_file(path)) {
         return Some(place::frame(path, Some(line), None, function));
     }
-    let is_known = matches!(place, "<anonymous>" | "native" | "native code" | "unknown location" | "<unknown>")
-        || place.starts_with("index ")
-        || place.starts_with("wasm://");
+    let is_known =
+        matches!(place, "<anonymous>" | "<Jasmine>" | "native" | "native code" | "unknown location" | "<unknown>")
+            || place.starts_with("index ")
+            || place.starts_with("wasm://");
     // Nothing else is printed alone, but with a place in brackets.
     if is_known { Some(place::frame(place, None, None, function)) } else { None }
 }

@@ -20,21 +20,38 @@ const NO_TYPES: [&str; 8] = ["Expected", "Received", "Actual", "Got", "Differenc
 const CONSOLE: [&str; 6] =
     ["console.log", "console.warn", "console.error", "console.info", "console.debug", "console.trace"];
 /// Above the components that an error came through, which React tells after the error.
-const COMPONENTS: [&str; 2] = ["The above error occurred in ", "An error occurred in the <"];
+const COMPONENTS: [&str; 3] =
+    ["The above error occurred in ", "An error occurred in the <", "This error is located at:"];
 
 /// Whether the line is one of code, or a mark below it.
 pub(super) fn is_excerpt(line: &str) -> bool {
     CODE.is_match(line) || line.trim_start().strip_prefix(['|', '│']).is_some_and(|rest| rest.trim() == "^")
 }
 
-/// Whether the calls below these lines are of no error: of what was written to the console, or of
-/// components.
-pub(super) fn is_told_only(above: &[&str]) -> bool {
-    let of_components = |line: &&str| COMPONENTS.iter().any(|title| line.trim_start().starts_with(title));
-    let of_console = |line: &&str| CONSOLE.iter().any(|title| line.split_whitespace().next() == Some(title));
-    let Some(title) = above.iter().rposition(|line| of_components(line) || of_console(line)) else { return false };
+/// What calls are of.
+pub(super) enum Told {
+    Error,
+    /// Of what was written to the console.
+    Console,
+    /// Of the components that an error came through.
+    Components,
+}
+
+/// What the calls below these lines are of.
+pub(super) fn told(above: &[&str]) -> Told {
+    let of_console = |line: &str| CONSOLE.iter().any(|title| line.split_whitespace().next() == Some(title));
+    let Some(title) = above.iter().rposition(|line| is_of_components(line) || of_console(line)) else {
+        return Told::Error;
+    };
     // A title of Jest's, or an error, is nearer.
-    !above[title + 1..].iter().any(|line| is_title(line) || is_named(line))
+    if above[title + 1..].iter().any(|line| is_title(line) || is_named(line)) {
+        return Told::Error;
+    }
+    if of_console(above[title]) { Told::Console } else { Told::Components }
+}
+
+fn is_of_components(line: &str) -> bool {
+    COMPONENTS.iter().any(|title| line.trim_start().starts_with(title))
 }
 
 /// Jest's `● cart › totals`, Vitest's ` FAIL  test/cart.test.ts > totals`.
@@ -94,7 +111,8 @@ pub(super) fn header(lines: &[&str], end_of_last: usize, first_frame: usize) -> 
     let (at, label, kind, value) = match found {
         Some((at, label, kind, value)) => {
             let more = &above[at + 1..];
-            let code = more.iter().position(|line| CODE.is_match(line)).unwrap_or(more.len());
+            let is_end = |line: &str| CODE.is_match(line) || is_of_components(line);
+            let code = more.iter().position(|line| is_end(line)).unwrap_or(more.len());
             let more = without_source(&more[..code]);
             (at, label, kind, message(value.into_iter().chain(more.iter().copied())))
         }

@@ -31,7 +31,10 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     let mut found: Vec<Exception> = Vec::new();
     let mut warning: Vec<Exception> = Vec::new();
     let (mut at, mut end_of_last) = (0, 0);
+    // Of risky and incomplete tests PHPUnit says where they are, too.
+    let mut has_failed = true;
     while at < lines.len() {
+        has_failed = tested::section(lines[at]).unwrap_or(has_failed);
         let window = &lines[end_of_last.max(at.saturating_sub(MESSAGE_LINES))..at];
         if let Some((calls, end)) = stack(&lines, at)
             .or_else(|| symfony(&lines, at))
@@ -43,7 +46,7 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
             let head = head(window).or_else(|| tested::head(above())).unwrap_or_default();
             let thrown = lines.get(end).and_then(|line| on_line(line.trim_start().strip_prefix("thrown in ")?, ""));
             let is_stack = head.kind.is_some() || thrown.is_some();
-            if is_stack || calls.iter().filter(|call| call.called.is_some()).count() > 1 {
+            if (is_stack && has_failed) || calls.iter().filter(|call| call.called.is_some()).count() > 1 {
                 // Some forms begin with the place itself.
                 let is_placed = calls[0].place.is_some() && calls[0].called.is_none();
                 let innermost = head.place.or(thrown.map(|(_, path, line)| (path, line))).filter(|_| !is_placed);

@@ -1,7 +1,7 @@
 //! What test runners of PHP say above the places of a test that failed: PHPUnit, and Pest and
 //! Laravel's by Collision.
 
-use super::{Head, class, names_error};
+use super::{Head, Mark, class, names_error};
 use crate::traceback::message;
 use regex::Regex;
 use std::borrow::Cow;
@@ -25,8 +25,23 @@ static NUMBERED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*[0-9]+\) [A-Za
 static TITLED: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^\s*(?:FAILED  |• )[\w\\]\S* [>›→] (?:.*?)(?:\s{2,}([A-Za-z_\\][\w\\]*))?\s*$"));
 
+/// Whether what follows this title of a section has failed: `There was 1 risky test:` is none.
+pub(super) fn section(line: &str) -> Option<bool> {
+    let rest = line.strip_prefix("There was ").or_else(|| line.strip_prefix("There were "))?;
+    let (count, what) = rest.trim_end().strip_suffix(':')?.split_once(' ')?;
+    let is_number = count.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some(matches!(what, "error" | "errors" | "failure" | "failures"))
+}
+
 /// Type and message below the last title in these lines.
 pub(super) fn head<'a>(window: &[&'a str]) -> Option<Head<'a>> {
+    if let Some(at) = window.iter().rposition(|line| line.trim() == "Caused by")
+        && let Some((kind, said)) = window.get(at + 1).and_then(|line| typed(line.trim()))
+    {
+        let more = window[at + 2..].iter().map(|line| line.trim());
+        let value = message(said.into_iter().chain(more));
+        return Some(Head { mark: Mark::Previous, kind: Some(kind), value, ..Head::default() });
+    }
     let numbered = window.iter().rposition(|line| NUMBERED.is_match(line));
     let titled = window.iter().rposition(|line| TITLED.is_match(line));
     let at = numbered.max(titled)?;

@@ -41,6 +41,10 @@ static SURELY: LazyLock<String> = LazyLock::new(|| {
         r"❯ (?:\S+ )?\S+\.[a-z]+:[0-9]+:[0-9]+",
         r"[^\s\[\]]+[#(][^\[\]]* \[[^\[\]]+\.rb:[0-9]+\]:",
         "not ok [0-9]",
+        r"# \./\S+\.rb:[0-9]+:in [`']",
+        r"Error Trace:\s",
+        r"\S+\.(?:cs|fs|vb)\([0-9]+,[0-9]+\): at ",
+        r"(?:\S+: )?\S+: syntax errors? found \(SyntaxError\)",
         r"(?:[a-z_][0-9A-Za-z_]*\.)+[A-Z][^\s()]*\([^\s()]+\.(?:java|kt|scala|groovy):[0-9]+\)",
         r"[^\s:\]]+ https?://\S+\.[jt]sx?(?:\?\S*)?:[0-9]+(?::[0-9]+)?$",
         // PHP's: Xdebug's table, and what names its place.
@@ -60,7 +64,7 @@ static BEGINS: LazyLock<Regex> = LazyLock::new(|| {
 /// The same anywhere in a line; faster, and never less.
 static WITHIN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r#"File "|File \S|\bat \S|from \S|\.(?:{CODE}):[0-9]|\(irb\)|goroutine [0-9]|panicked at |Traceback \(|Caused by: |Wrapped by: |#[0-9]+ |[0-9]: \S|@\S+:[0-9]|[0-9]# |\b0x[0-9a-f]|\+0x[0-9a-f]|: Assertion `|file \S+\.swift, line|\.dart [0-9]|(?:package|dart):\S+ [0-9]|:\p{{L}}+ [0-9]|in (?:function|call from) |file(?:,\\*"|: )|\*\* \([A-Z]| on line [0-9]|not ok [0-9]|https?://\S+\.[jt]sx?[?:]"#
+        r#"File "|File \S|\bat \S|from \S|\.(?:{CODE}):[0-9]|\(irb\)|goroutine [0-9]|panicked at |Traceback \(|Caused by: |Wrapped by: |#[0-9]+ |[0-9]: \S|@\S+:[0-9]|[0-9]# |\b0x[0-9a-f]|\+0x[0-9a-f]|: Assertion `|file \S+\.swift, line|\.dart [0-9]|(?:package|dart):\S+ [0-9]|:\p{{L}}+ [0-9]|in (?:function|call from) |file(?:,\\*"|: )|\*\* \([A-Z]| on line [0-9]|not ok [0-9]|Error Trace:|\([0-9]+,[0-9]+\): at |syntax errors? found|https?://\S+\.[jt]sx?[?:]"#
     ))
 });
 

@@ -192,6 +192,11 @@ fn last_in_line(line: &str, lines: &[&str], at: usize) -> Option<Said> {
     let (value, kind) = line.strip_suffix(')')?.rsplit_once(" (")?;
     let kind = constant(kind)?.to_owned();
     let value = value.split_once(" -- : ").map_or(value, |(_, value)| value);
+    if value.trim().is_empty() {
+        // Cucumber says it above.
+        let above = lines[..at].iter().rev().take_while(|line| !line.contains("  # ")).count();
+        return Some(Said { kind, value: message(lines[at - above..at].iter().map(|line| line.trim())), at });
+    }
     Some(Said { kind, value: message(std::iter::once(value).chain(continued(&lines[at + 1..]))), at })
 }
 
@@ -237,7 +242,7 @@ fn is_title(line: &str) -> bool {
 
 /// RSpec names no type of its own where an expectation was not met.
 fn expectation(lines: &[&str]) -> Option<Said> {
-    let at = lines.iter().rposition(|line| line.trim_start().starts_with("Failure/Error:"))?;
+    let at = lines.iter().rposition(|line| line.contains("Failure/Error:"))?;
     let value = message(lines[at + 1..].iter().map(|line| line.trim()));
     Some(Said { kind: "RSpec::Expectations::ExpectationNotMetError".to_owned(), value, at })
 }

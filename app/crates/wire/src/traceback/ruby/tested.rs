@@ -18,8 +18,7 @@ fn pattern(text: &str) -> Regex {
 /// Minitest's, below `Failure:`: `CartTest#test_total [test/cart_test.rb:9]:`.
 static BRACKETED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*(\S.*?) \[\s*([^\[\]]+):([0-9]+)\]:\s*$"));
 /// test-unit's: `Failure: test_total(CartTest): what is said`.
-static TITLED: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^\s*Failure: (\S[^()]*\((?:[A-Z]\w*(?:::)?)+\))(?:: ?(.*))?$"));
+static TITLED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*Failure: (\S[^()]*\([A-Z][\w:]*\))(?:: ?(.*))?$"));
 /// test-unit's excerpt of the code: `  =>  9:     assert_equal(3, total)`.
 static EXCERPT: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*(?:=> )?\s*[0-9]+: "));
 /// How the next test, or the end of all, begins.

@@ -71,6 +71,22 @@ fn rspec() {
             "An error occurred while loading ./spec/cart_spec.rb.\nFailure/Error:\n  RSpec.describe Shop::Cart do\n    it \"totals\" do\n\nNameError:\n  uninitialized constant Shop::Cart\n# ./spec/cart_spec.rb:3:in `<top (required)>'\nNo examples found.\n\nFinished in 0.00003 seconds\n",
             "NameError: uninitialized constant Shop::Cart | 1 | spec/cart_spec.rb:3 <top (required)>",
         ),
+        (
+            "  1) Cart totals\n     Got 2 failures:\n\n     1.1) Failure/Error: expect(a).to eq 1\n\n            expected: 1\n                 got: 2\n\n            (compared using ==)\n          # ./spec/cart_spec.rb:6:in `block (2 levels) in <top (required)>'\n\n     1.2) Failure/Error: expect(b).to eq 3\n\n            expected: 3\n                 got: 4\n\n            (compared using ==)\n          # ./spec/cart_spec.rb:7:in `block (2 levels) in <top (required)>'\n\nFinished in 0.01 seconds\n",
+            "RSpec::Expectations::ExpectationNotMetError: expected: 3\ngot: 4\n\n(compared using ==) | 1 | spec/cart_spec.rb:7 block (2 levels) in <top (required)>",
+        ),
+        (
+            "An error occurred in a `before(:suite)` hook.\nFailure/Error: ActiveRecord::Base.connection\n\nPG::ConnectionBad:\n  could not connect to server\n# ./spec/rails_helper.rb:9:in `block (2 levels) in <top (required)>'\n\nFinished in 0.01 seconds\n",
+            "PG::ConnectionBad: could not connect to server | 1 | spec/rails_helper.rb:9 block (2 levels) in <top (required)>",
+        ),
+        (
+            "  1) Cart raises\n     Failure/Error: expect { Cart.new.total }.to raise_error(KeyError)\n\n       expected KeyError, got #<ArgumentError: bad> with backtrace:\n         # ./lib/cart.rb:3:in `total'\n         # ./spec/cart_spec.rb:5:in `block (3 levels) in <top (required)>'\n     # ./spec/cart_spec.rb:5:in `block (2 levels) in <top (required)>'\n\nFinished in 0.01 seconds\n",
+            "RSpec::Expectations::ExpectationNotMetError: expected KeyError, got #<ArgumentError: bad> with backtrace: | 3 | lib/cart.rb:3 total",
+        ),
+        (
+            "    Then the total is 4                   # features/step_definitions/cart_steps.rb:6\n      \n      expected: 4\n           got: 3\n      \n      (compared using ==)\n       (RSpec::Expectations::ExpectationNotMetError)\n      ./features/step_definitions/cart_steps.rb:7:in `/^the total is (\\d+)$/'\n      features/cart.feature:5:in `the total is 4'\n\nFailing Scenarios:\ncucumber features/cart.feature:3 # Scenario: total\n",
+            "RSpec::Expectations::ExpectationNotMetError: expected: 4\ngot: 3\n\n(compared using ==) | 2 | features/step_definitions/cart_steps.rb:7 /^the total is (\\d+)$/",
+        ),
     ]);
 }
 
@@ -173,6 +189,10 @@ fn erlang() {
             "shop_tests: total_test...*failed*\nin function shop:add/2 (src/shop.erl, line 41)\nin call from shop_tests:total_test/0 (test/shop_tests.erl, line 9)\n**error:badarith\n  output:<<\"\">>\n",
             "badarith: badarith | 2 | src/shop.erl:41 add/2",
         ),
+        (
+            "::in function shop_tests:'-total_test_/0-fun-3-'/3 (/srv/test/shop_tests.erl, line 86)\nin call from eunit_test:run_testfun/1 (eunit_test.erl, line 71)\n**error:{assertEqual,[{module,shop_tests},\n              {line,86},\n              {expected,3},\n              {value,4}]}\n  output:<<\"\">>\n\n",
+            "assertEqual: {assertEqual,[{module,shop_tests},\n{line,86},\n{expected,3},\n{value,4}]} | 2 | /srv/test/shop_tests.erl:86 '-total_test_/0-fun-3-'/3",
+        ),
     ]);
 }
 
@@ -202,6 +222,18 @@ fn vitest_and_jest() {
         (
             "FAIL test/cart.test.js\n  ● Test suite failed to run\n\n    Cannot find module './cup' from 'src/cart.js'\n\n    Require stack:\n      src/cart.js\n      test/cart.test.js\n\n    > 1 | const cup = require('./cup');\n        |             ^\n\n      at Resolver._throwModNotFoundError (node_modules/jest-resolve/build/resolver.js:427:11)\n      at Object.<anonymous> (src/cart.js:1:13)\n",
             "Error: Cannot find module './cup' from 'src/cart.js'\n\nRequire stack:\n  src/cart.js\n  test/cart.test.js | 2 | node_modules/jest-resolve/build/resolver.js:427 Resolver._throwModNotFoundError",
+        ),
+        (
+            "Failures:\n1) Cart totals\n  Message:\n    Expected 3 to be 4.\n  Stack:\n    Error: Expected 3 to be 4.\n        at <Jasmine>\n        at UserContext.<anonymous> (/srv/spec/cart.spec.js:6:21)\n        at <Jasmine>\n\n1 spec, 1 failure\n",
+            "Error: Expected 3 to be 4. | 3 | <Jasmine>:- ?",
+        ),
+        (
+            "Chrome 100.0 (Linux) Cart totals FAILED\n\tExpected 3 to be 4.\n\t    at <Jasmine>\n\t    at UserContext.<anonymous> (src/cart.spec.ts:6:21)\n\t    at ZoneDelegate.invoke (node_modules/zone.js/fesm2015/zone.js:372:26)\nChrome 100.0 (Linux): Executed 1 of 1 (1 FAILED) (0.05 secs / 0.01 secs)\n",
+            "Error: Expected 3 to be 4. | 3 | <Jasmine>:- ?",
+        ),
+        (
+            "  1) tests/cart.spec.ts:5:1 › totals ──────────────\n\n    Error: expect(received).toBe(expected) // Object.is equality\n\n    Expected: 4\n    Received: 3\n\n      5 | test('totals', async () => {\n    > 6 |   expect(total()).toBe(4);\n        |                   ^\n      7 | });\n\n        at /srv/tests/cart.spec.ts:6:19\n\n  1 failed\n    tests/cart.spec.ts:5:1 › totals ────────\n",
+            "Error: expect(received).toBe(expected) // Object.is equality\n\nExpected: 4\nReceived: 3 | 1 | /srv/tests/cart.spec.ts:6 ?",
         ),
     ]);
 }
@@ -303,6 +335,22 @@ fn browsers_and_other_engines() {
             "Unhandled Rejection (TypeError): Cannot read properties of null (reading 'price')\n    at total (http://localhost:3000/static/js/bundle.js:41:19)\n",
             "TypeError: Cannot read properties of null (reading 'price') | 1 | http://localhost:3000/static/js/bundle.js:41 total",
         ),
+        (
+            "TypeError: undefined is not an object (evaluating 'cart.total')\n\nThis error is located at:\n    at Cart (http://localhost:8081/index.bundle//&platform=ios:121:19)\n    at View\n    at App (http://localhost:8081/index.bundle//&platform=ios:98:3)\n",
+            "TypeError: undefined is not an object (evaluating 'cart.total') | 2 | http://localhost:8081/index.bundle//&platform=ios:121 Cart",
+        ),
+        (
+            "Error: x is not a function\ngetStackTrace@http://shop.example.com/app/cart:81:7\ntrap/item.obj[item.prop]</<@http://shop.example.com/app/cart:147:28\ninit/Canvas.prototype.render@http://shop.example.com/app.bundle.js?v=14566:66:19022\n",
+            "Error: x is not a function | 3 | http://shop.example.com/app/cart:81 getStackTrace",
+        ),
+        (
+            "3 |   throw new CartError(\"no total\");\n            ^\nCartError: no total\n      at total (/srv/cart.ts:3:9)\n      at /srv/main.ts:9:1\n\nBun v1.1.0 (Linux x64)\n",
+            "CartError: no total | 2 | /srv/cart.ts:3 total",
+        ),
+        (
+            "error: Uncaught (in promise) Error: no rows\n    at rows (file:///srv/rows.ts:3:9)\n    at async total (file:///srv/cart.ts:9:3)\nCaused by: TypeError: fetch failed\n    at async file:///srv/rows.ts:1:1\n",
+            "Error: no rows | 2 | /srv/rows.ts:3 rows",
+        ),
     ]);
 }
 
@@ -345,6 +393,18 @@ fn phpunit_and_pest() {
             "   FAILED  Tests\\Feature\\CartTest > filters by district\n   Failed asserting that 'x' contains \"y\".\n   at tests/Feature/CartTest.php:78\n\n   FAILED  Tests\\Feature\\CartTest > filters by type\n   Failed asserting that 'a' contains \"b\".\n   at tests/Feature/CartTest.php:92\n\n   Tests:    2 failed, 48 passed (388 assertions)\n",
             "PHPUnit\\Framework\\ExpectationFailedException: Failed asserting that 'a' contains \"b\". | 1 | tests/Feature/CartTest.php:92 ?",
         ),
+        (
+            "..F\n\nTime: 00:00.005, Memory: 6.00 MB\n\nThere was 1 failure:\n\n1) Shop\\CartTest::testTotal with data set \"none\" (array(), 4)\nFailed asserting that actual size 3 matches expected size 4.\n\n/srv/tests/CartTest.php:12\n\n--\n\nThere was 1 risky test:\n\n1) Shop\\CupTest::testCup\nThis test did not perform any assertions\n\n/srv/tests/CupTest.php:9\n\nFAILURES!\n",
+            "PHPUnit\\Framework\\ExpectationFailedException: Failed asserting that actual size 3 matches expected size 4. | 1 | /srv/tests/CartTest.php:12 ?",
+        ),
+        (
+            "1) CartTest::testTotal\nShop\\CartError: no total\n\n/srv/src/Cart.php:9\n/srv/tests/CartTest.php:12\n\nCaused by\nPDOException: no table\n\n/srv/src/Rows.php:3\n/srv/src/Cart.php:7\n\nERRORS!\n",
+            "Shop\\CartError: no total | 2 | /srv/src/Cart.php:9 ?",
+        ),
+        (
+            "   FAIL  Tests\\Feature\\CartTest\n  ⨯ it totals\n  ---\n\n  • Tests\\Feature\\CartTest > it totals\n  PHPUnit\\Framework\\ExpectationFailedException \n\n  Failed asserting that 3 is identical to 4.\n\n  at tests/Feature/CartTest.php:12\n       8▕ \n\n  Tests:  1 failed\n",
+            "PHPUnit\\Framework\\ExpectationFailedException: Failed asserting that 3 is identical to 4. | 1 | tests/Feature/CartTest.php:12 ?",
+        ),
     ]);
 }
 
@@ -386,6 +446,10 @@ fn pytest_and_unittest() {
         (
             "__________________________________ test_total __________________________________\n\n    def load():\n>       return rows[\"a\"]\nE       KeyError: 'a'\n\nshop/rows.py:3: KeyError\n\nDuring handling of the above exception, another exception occurred:\n\n    def test_total():\n>       total()\n\ntests/test_cart.py:5: \n_ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _\n\n    def total():\n>       raise NoRows(\"a\")\nE       shop.NoRows: a\n\nshop/cart.py:9: NoRows\n=========================== short test summary info ============================\n",
             "shop.NoRows: a | 2 | shop/cart.py:9 ?",
+        ),
+        (
+            "==================================== ERRORS ====================================\n_________________________ ERROR at setup of test_total _________________________\n\n    @pytest.fixture\n    def cart():\n>       return Cart(rows[\"a\"])\nE       KeyError: 'a'\n\ntests/conftest.py:9: KeyError\n=========================== short test summary info ============================\nERROR tests/test_cart.py::test_total - KeyError: 'a'\n",
+            "KeyError: 'a' | 1 | tests/conftest.py:9 ?",
         ),
     ]);
 }
@@ -479,7 +543,7 @@ fn jvm() {
 }
 
 #[test]
-fn dotnet() {
+fn dotnet_and_dart() {
     check(&[
         (
             "[xUnit.net 00:00:00.51]     Shop.Tests.CartTests.Total [FAIL]\n  Failed Shop.Tests.CartTests.Total [3 ms]\n  Error Message:\n   Assert.Equal() Failure: Values differ\nExpected: 4\nActual:   3\n  Stack Trace:\n     at Shop.Tests.CartTests.Total() in /src/CartTests.cs:line 12\n   at System.RuntimeMethodHandle.InvokeMethod(Object target, Void** arguments, Signature sig, Boolean isConstructor)\n\nFailed!  - Failed:     1, Passed:     0, Skipped:     0, Total:     1, Duration: 3 ms - Tests.dll (net8.0)\n",
@@ -509,6 +573,10 @@ fn dotnet() {
             "Assert.Equal() Failure\nExpected: 4\nActual:   3\n\nStack trace\n   en Xunit.Assert.Equal(Int32 a, Int32 b) en C:\\xunit\\Asserts.cs:línea 24\n   en Shop.Tests.CartTests.Total() en C:\\src\\CartTests.cs:línea 12\n",
             "Xunit.Sdk.EqualException: Assert.Equal() Failure\nExpected: 4\nActual:   3 | 2 | C:\\xunit\\Asserts.cs:24 Equal",
         ),
+        (
+            "00:01 +0 -1: totals [E]\n  Expected: <4>\n    Actual: <3>\n  \n  package:matcher     expect\n  test/cart_test.dart 6:5  main.<fn>\n  \n00:01 +0 -1: Some tests failed.\n",
+            "TestFailure: Expected: <4>\nActual: <3> | 1 | test/cart_test.dart:6 main.<fn>",
+        ),
     ]);
 }
 
@@ -533,6 +601,8 @@ fn what_they_print_beside_it_is_no_error() {
         "=============================== warnings summary ===============================\nshop/cart.py:3\n  /srv/shop/cart.py:3: DeprecationWarning: old\n    import old\n\n-- Docs: https://docs.pytest.org/en/stable/how-to/capture-warnings.html\n============================== 1 passed in 0.02s ===============================\n",
         "Passed!  - Failed:     0, Passed:     3, Skipped:     0, Total:     3, Duration: 3 ms - Tests.dll (net8.0)\n",
         "lib/cart.rb:3: warning: literal in condition\nSyntax OK\n",
+        "Pending: (Failures listed here are expected and do not affect your suite's status)\n\n  1) Cart totals\n     # Temporarily skipped with xit\n     # ./spec/cart_spec.rb:4\n\nFinished in 0.01 seconds\n1 example, 0 failures, 1 pending\n",
+        "OK, but there were issues!\n\nThere was 1 risky test:\n\n1) CartTest::testCup\nThis test did not perform any assertions\n\n/srv/tests/CupTest.php:9\n",
         "GET http://localhost:8080/app.js:1\n  loaded http://localhost:8080/app.js\n",
     ]
     .into_iter()
