@@ -65,7 +65,8 @@ fn printed(lines: &[&str], end_of_last: usize, at: usize) -> Option<(Exception, 
     let typed = said.rsplit_once(" (").and_then(|(value, kind)| Some((value, constant(kind.strip_suffix(')')?)?)));
     let (value, kind) = match typed {
         Some(typed) => typed,
-        // What can't be read is told without its type, and without calls if it is the script itself.
+        // What can't be read is told without its type, and without calls if it is the script
+        // itself.
         None if is_syntax_error(said) && lines.get(at + 1).and_then(|below| from(below)).is_none() => {
             let more =
                 lines[at + 1..].iter().take(MESSAGE_LINES).take_while(|line| is_syntax_error_at(line, &innermost));
@@ -173,8 +174,8 @@ fn headline(line: &str) -> Option<(Frame, &str)> {
     Some((bare_or_script(place)?, said))
 }
 
-/// `a.rb: a.rb:3: syntax error …` and `ruby: a.rb:3: syntax error …` without the name that Ruby puts
-/// first.
+/// `a.rb: a.rb:3: syntax error …` and `ruby: a.rb:3: syntax error …` without the name that Ruby
+/// puts first.
 fn named_twice(line: &str) -> &str {
     let behind = line.split_once(": ").filter(|(name, rest)| {
         let is_name = !name.is_empty() && !name.contains([' ', ':', '(']);

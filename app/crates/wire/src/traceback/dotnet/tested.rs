@@ -15,7 +15,8 @@ fn pattern(text: &str) -> Regex {
 
 /// `System.IO.IOException : what is said`, as xUnit and NUnit print it.
 static TYPED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^((?:[A-Za-z_][\w`+]*\.)+[A-Za-z_][\w`+]*) ?: ?(.*)$"));
-/// xUnit's `    Shop.Tests.CartTests.Total [FAIL]`, and `failed Total (20ms)` of Microsoft's platform.
+/// xUnit's `    Shop.Tests.CartTests.Total [FAIL]`, and `failed Total (20ms)` of Microsoft's
+/// platform.
 static FAILED: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^(?:\[xUnit\.net [^\]]*\])?\s+(?:\S.* \[FAIL\]|failed \S.* \([0-9][0-9a-z. ]*\))\s*$"));
 /// xUnit's `Assert.Equal() Failure`.

@@ -48,10 +48,17 @@ fn failed(name: &str, module: &str, lines: &[&str]) -> Option<(Exception, usize)
     let text = |lines: &[&str]| -> Vec<String> {
         lines.iter().map(|line| line.get(indent..).unwrap_or(line.trim_start()).trim_end().to_owned()).collect()
     };
-    let (kind, value) = match said.iter().find_map(|line| raised(line)) {
-        Some((kind, first)) => {
-            let head = said.iter().position(|line| raised(line).is_some()).unwrap_or(0);
-            let more = said[head + 1..].iter().map(|line| line.trim());
+    // What ended another process is printed with its own calls, and led here.
+    let inner = said.iter().position(|line| call(line).is_some());
+    let is_raised = |line: &str| raised(line).is_some_and(|(kind, _)| kind != "EXIT");
+    let head = match inner {
+        Some(inner) => said[..inner].iter().rposition(|line| is_raised(line)),
+        None => said.iter().position(|line| is_raised(line)),
+    };
+    let head = head.or_else(|| said.iter().position(|line| raised(line).is_some()));
+    let (kind, value) = match head.and_then(|head| Some((raised(said[head])?, head))) {
+        Some(((kind, first), head)) => {
+            let more = said[head + 1..inner.unwrap_or(said.len())].iter().map(|line| line.trim());
             let more = more.take_while(|line| !FIELDS.iter().any(|field| line.starts_with(field)));
             (kind.to_owned(), message(std::iter::once(first).chain(more)))
         }
@@ -74,8 +81,10 @@ fn failed(name: &str, module: &str, lines: &[&str]) -> Option<(Exception, usize)
             Some(of_test(path, line))
         }
     };
+    let below = calls.iter().map_while(|line| called(line)).count();
+    let mut length = stack.map_or(said.len() + 1, |stack| stack + 1 + below);
+    let calls = inner.map_or(calls, |inner| &said[inner..]);
     let mut frames: Vec<Frame> = calls.iter().map_while(|line| called(line)).collect();
-    let mut length = stack.map_or(said.len() + 1, |stack| stack + 1 + frames.len());
     // What the test logged is no error of the run.
     if lines[length..].iter().take(2).any(|line| line.trim() == LOGGED) {
         length = lines.iter().position(|line| line.starts_with("Finished in ")).unwrap_or(lines.len());

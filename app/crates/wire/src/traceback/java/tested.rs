@@ -21,7 +21,8 @@ static RAISED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"^\s*(Caused by: )?((?:[a-z_]\w*\.)*[A-Z_$][\w$]*) at (\w+\.(?:java|kt|kts|scala|groovy)):([0-9]+)$")
 });
 
-/// JUnit's `1) total(com.example.CartTest)`, and Maven's `total(CartTest)  Time elapsed: 0.1 s  <<< FAILURE!`.
+/// JUnit's `1) total(com.example.CartTest)`, and Maven's
+/// `total(CartTest)  Time elapsed: 0.1 s  <<< FAILURE!`.
 static NUMBERED: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^\s*[0-9]+\) \S.*\([\w.$]+\)$|Time elapsed: .* <<< (?:FAILURE|ERROR)!$"));
 /// What JUnit raises of arrays says no type of its own.

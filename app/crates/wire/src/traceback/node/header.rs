@@ -15,7 +15,7 @@ static LOGGED: LazyLock<Regex> = LazyLock::new(|| {
 static CODE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\s*>?\s*\d+ ?[|│]").expect("a constant pattern compiles"));
 /// What test runners set before a value, which is no type.
-const NO_TYPES: [&str; 8] = ["Expected", "Received", "Actual", "Got", "Difference", "Diff", "Warning", "Message"];
+const NO_TYPES: [&str; 7] = ["Expected", "Received", "Actual", "Got", "Difference", "Diff", "Message"];
 /// How Jest shows what was written to the console, with the place that wrote it.
 const CONSOLE: [&str; 6] =
     ["console.log", "console.warn", "console.error", "console.info", "console.debug", "console.trace"];
@@ -40,6 +40,7 @@ pub(super) enum Told {
 /// What the calls below these lines are of.
 pub(super) fn told(above: &[&str]) -> Told {
     let of_console = |line: &str| CONSOLE.iter().any(|title| line.split_whitespace().next() == Some(title));
+    let above = &above[above.len().saturating_sub(MESSAGE_LINES)..];
     let Some(title) = above.iter().rposition(|line| is_of_components(line) || of_console(line)) else {
         return Told::Error;
     };
@@ -113,7 +114,7 @@ pub(super) fn header(lines: &[&str], end_of_last: usize, first_frame: usize) -> 
             let more = &above[at + 1..];
             let is_end = |line: &str| CODE.is_match(line) || is_of_components(line);
             let code = more.iter().position(|line| is_end(line)).unwrap_or(more.len());
-            let more = without_source(&more[..code]);
+            let more = if bare_error(above[at]).is_some() { without_source(&more[..code]) } else { &more[..code] };
             (at, label, kind, message(value.into_iter().chain(more.iter().copied())))
         }
         None => (above.len().saturating_sub(1), None, "Error".to_owned(), message(above.last().copied())),

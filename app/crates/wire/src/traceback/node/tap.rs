@@ -22,7 +22,8 @@ pub(super) fn last(lines: &[&str]) -> Option<(Exception, usize)> {
     let mut end = lines.len();
     for at in (0..lines.len()).rev() {
         let Some(name) = not_ok(lines[at]) else { continue };
-        let is_expected = name.contains("# TODO") || name.contains("# SKIP") || name.contains("# skip");
+        let marks = name.to_ascii_lowercase();
+        let is_expected = marks.contains("# todo") || marks.contains("# skip");
         let block = &lines[at + 1..end.min(at + 1 + BLOCK_LINES)];
         if !is_expected && let Some((exception, length)) = failed(name, block) {
             return Some((exception, at + 1 + length));

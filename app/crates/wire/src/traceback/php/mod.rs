@@ -46,7 +46,8 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
             let head = head(window).or_else(|| tested::head(above())).unwrap_or_default();
             let thrown = lines.get(end).and_then(|line| on_line(line.trim_start().strip_prefix("thrown in ")?, ""));
             let is_stack = head.kind.is_some() || thrown.is_some();
-            if (is_stack && has_failed) || calls.iter().filter(|call| call.called.is_some()).count() > 1 {
+            let is_told_only = !has_failed && calls.iter().all(|call| call.called.is_none());
+            if (is_stack && !is_told_only) || calls.iter().filter(|call| call.called.is_some()).count() > 1 {
                 // Some forms begin with the place itself.
                 let is_placed = calls[0].place.is_some() && calls[0].called.is_none();
                 let innermost = head.place.or(thrown.map(|(_, path, line)| (path, line))).filter(|_| !is_placed);

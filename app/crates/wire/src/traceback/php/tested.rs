@@ -21,7 +21,8 @@ fn pattern(text: &str) -> Regex {
 
 /// PHPUnit's `1) App\CartTest::testTotal with data set #0 (1, 2)`.
 static NUMBERED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*[0-9]+\) [A-Za-z_\\][\w\\]*::\S.*$"));
-/// Pest's `FAILED  Tests\Unit\CartTest > it totals    ErrorException`, `• Tests\CartTest > it totals`.
+/// Pest's `FAILED  Tests\Unit\CartTest > it totals    ErrorException`, and
+/// `• Tests\CartTest > it totals`.
 static TITLED: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^\s*(?:FAILED  |• )[\w\\]\S* [>›→] (?:.*?)(?:\s{2,}([A-Za-z_\\][\w\\]*))?\s*$"));
 

@@ -36,8 +36,8 @@ static SURELY: LazyLock<String> = LazyLock::new(|| {
         // Perl's callers, and what it says itself.
         r"(?:[A-Za-z_][0-9A-Za-z_]*(?:::[0-9A-Za-z_]+)*(?:\(.*\))?|eval \{\.\.\.\}|eval '.*'|require \S+) called at \S.* line [0-9]",
         &format!(r"(?:{said}|{because}|Trace begun).* ?(?-u:\b)at \S.* line [0-9]"),
-        // Test runners': Vitest's calls, Minitest's places, failed tests of TAP, JUnit's console; and
-        // Firefox's calls.
+        // Test runners': Vitest's calls, Minitest's places, failed tests of TAP, JUnit's console;
+        // and Firefox's calls.
         r"❯ (?:\S+ )?\S+\.[a-z]+:[0-9]+:[0-9]+",
         r"[^\s\[\]]+[#(][^\[\]]* \[[^\[\]]+\.rb:[0-9]+\]:",
         "not ok [0-9]",

@@ -61,6 +61,8 @@ const TITLES: [&str; 14] = [
     "Diff",
     "Finished",
 ];
+/// Words before a constant that a message ends with.
+const BEFORE_CONSTANTS: [&str; 10] = ["constant", "of", "for", "class", "module", "to", "into", "from", "in", "a"];
 /// Minitest's reporters say so above what did not hold: `FAIL CartTest#test_total (0.01s)`.
 static FAILED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^\s*(?:\S.*\s)?FAIL(?:\[| .*\([0-9.]+ ?s\)$|$| \()").expect("a constant pattern compiles")
@@ -156,9 +158,10 @@ fn type_at(pattern: &Regex, line: &str, lines: &[&str], at: usize) -> Option<Sai
         return None;
     }
     let (separator, rest) = (found.get(2)?.as_str(), found.get(3)?.as_str());
-    // A constant that is told of ends a sentence, and is no title.
-    let before = line[..found.get(1)?.start()].trim_end();
-    if separator.trim().is_empty() && before.ends_with(char::is_alphabetic) && !names_error(kind) {
+    // `uninitialized constant Shop::Cart` tells of a constant that is no error.
+    let before = line[..found.get(1)?.start()].split_whitespace().next_back();
+    if separator.trim().is_empty() && before.is_some_and(|word| BEFORE_CONSTANTS.contains(&word)) && !names_error(kind)
+    {
         return None;
     }
     let more = &lines[at + 1..];

@@ -462,7 +462,7 @@ fn runners_of_javascript() {
         "    line: 3",
         "  ...",
     ];
-    try_all(node::parse, &lines, &["not ok 1 ", "- ", "# TODO", ": ", "at ", "---"]);
+    try_all(node::parse, &lines, &["not ok 1 ", "- ", "# todo", ": ", "at ", "---"]);
 }
 
 #[test]

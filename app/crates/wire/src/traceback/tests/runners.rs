@@ -87,6 +87,10 @@ fn rspec() {
             "    Then the total is 4                   # features/step_definitions/cart_steps.rb:6\n      \n      expected: 4\n           got: 3\n      \n      (compared using ==)\n       (RSpec::Expectations::ExpectationNotMetError)\n      ./features/step_definitions/cart_steps.rb:7:in `/^the total is (\\d+)$/'\n      features/cart.feature:5:in `the total is 4'\n\nFailing Scenarios:\ncucumber features/cart.feature:3 # Scenario: total\n",
             "RSpec::Expectations::ExpectationNotMetError: expected: 4\ngot: 3\n\n(compared using ==) | 2 | features/step_definitions/cart_steps.rb:7 /^the total is (\\d+)$/",
         ),
+        (
+            "  1) Cart totals\n     Failure/Error: cart.price\n\n     NoMethodError:\n       undefined method 'price' for an instance of Shop::Cart\n     # ./lib/cart.rb:3:in 'Shop::Cart#total'\n     # ./spec/cart_spec.rb:5:in 'block (2 levels) in <top (required)>'\n",
+            "NoMethodError: undefined method 'price' for an instance of Shop::Cart | 2 | lib/cart.rb:3 Shop::Cart#total",
+        ),
     ]);
 }
 
@@ -166,6 +170,18 @@ fn exunit() {
         (
             "  1) test totals (ShopTest)\n     test/shop_test.exs:15\n     Expected false or nil, got true\n     code: refute Shop.full?()\n     stacktrace:\n       test/shop_test.exs:16: (test)\n\n     The following output was logged:\n\n     10:00:00.000 [error] Task #PID<0.1.0> terminating\n     ** (RuntimeError) no rows\n         (shop 0.1.0) lib/shop/rows.ex:9: Shop.Rows.all/0\n\nFinished in 0.03 seconds\n",
             "ExUnit.AssertionError: Expected false or nil, got true\ncode: refute Shop.full?() | 1 | test/shop_test.exs:16 test totals",
+        ),
+        (
+            "  1) test runs (ShopTest)\n     test/shop_test.exs:5\n     ** (EXIT from #PID<0.200.0>) an exception was raised:\n         ** (RuntimeError) no rows\n             (shop 0.1.0) lib/shop.ex:4: Shop.run/0\n             (elixir 1.15.0) lib/task/supervised.ex:101: Task.Supervised.invoke_mfa/2\n\n\nFinished in 0.03 seconds\n",
+            "RuntimeError: no rows | 2 | lib/shop.ex:4 run/0",
+        ),
+        (
+            "  1) test runs (ShopTest)\n     test/shop_test.exs:5\n     ** (exit) exited in: GenServer.call(Shop, :total, 5000)\n         ** (EXIT) an exception was raised:\n             ** (ArithmeticError) bad argument in arithmetic expression\n                 (shop 0.1.0) lib/shop.ex:4: Shop.handle_call/3\n                 (stdlib 5.0) gen_server.erl:1113: :gen_server.try_handle_call/4\n     code: assert Shop.total() == 3\n     stacktrace:\n       (elixir 1.15.0) lib/gen_server.ex:1074: GenServer.call/3\n       test/shop_test.exs:6: (test)\n\n",
+            "ArithmeticError: bad argument in arithmetic expression | 2 | lib/shop.ex:4 handle_call/3",
+        ),
+        (
+            "  1) test runs (ShopTest)\n     test/shop_test.exs:5\n     ** (exit) exited in: GenServer.call(Shop, :total, 5000)\n         ** (EXIT) no process: the process is not alive\n     code: assert Shop.total() == 3\n     stacktrace:\n       (elixir 1.15.0) lib/gen_server.ex:1063: GenServer.call/3\n       (shop 0.1.0) lib/shop.ex:9: Shop.total/0\n       test/shop_test.exs:6: (test)\n\n",
+            "exit: exited in: GenServer.call(Shop, :total, 5000)\n** (EXIT) no process: the process is not alive | 3 | lib/gen_server.ex:1063 call/3",
         ),
     ]);
 }
@@ -590,7 +606,7 @@ fn what_they_print_beside_it_is_no_error() {
         "  * test totals (skipped) (0.0ms) [L#5]\n\nFinished in 0.03 seconds\n2 tests, 0 failures, 1 skipped\n",
         "=== RUN   TestTotal\n    cart_test.go:12: three lines\n--- PASS: TestTotal (0.00s)\nPASS\nok  \texample.com/shop\t0.002s\n",
         "# example.com/shop\n./cart.go:3:2: undefined: total\nFAIL\texample.com/shop [build failed]\n",
-        "TAP version 13\nnot ok 1 - totals # TODO later\n  ---\n  at:\n    file: test/cart.js\n    line: 3\n  ...\n1..1\n",
+        "TAP version 13\nnot ok 1 - totals # todo later\n  ---\n  at:\n    file: test/cart.js\n    line: 3\n  ...\n1..1\n",
         "not ok 1 - cart\n  ---\n  location: '/srv/test/cart.test.js:4:1'\n  failureType: 'subtestsFailed'\n  error: '1 subtest failed'\n  code: 'ERR_TEST_FAILURE'\n  ...\n",
         " ❯ test/cart.test.ts (3 tests | 1 failed) 5ms\n   × cart > totals 4ms\n     → expected 3 to be 4\n ❯ test/cup.test.ts 0/20\n",
         "  ● Console\n\n    console.log\n      three lines\n\n      at log (src/cart.js:3:11)\n\nTests:       1 passed, 1 total\n",
