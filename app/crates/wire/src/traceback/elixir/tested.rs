@@ -55,10 +55,11 @@ fn failed(name: &str, module: &str, lines: &[&str]) -> Option<(Exception, usize)
         Some(inner) => said[..inner].iter().rposition(|line| is_raised(line)),
         None => said.iter().position(|line| is_raised(line)),
     };
-    let head = head.or_else(|| said.iter().position(|line| raised(line).is_some()));
+    let above = &said[..inner.unwrap_or(said.len())];
+    let head = head.or_else(|| above.iter().position(|line| raised(line).is_some()));
     let (kind, value) = match head.and_then(|head| Some((raised(said[head])?, head))) {
         Some(((kind, first), head)) => {
-            let more = said[head + 1..inner.unwrap_or(said.len())].iter().map(|line| line.trim());
+            let more = above[head + 1..].iter().map(|line| line.trim());
             let more = more.take_while(|line| !FIELDS.iter().any(|field| line.starts_with(field)));
             (kind.to_owned(), message(std::iter::once(first).chain(more)))
         }

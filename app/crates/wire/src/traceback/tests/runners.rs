@@ -654,3 +654,10 @@ fn behind_the_prefixes_of_logs() {
         );
     }
 }
+
+#[test]
+fn a_raised_error_below_its_calls_is_not_theirs() {
+    let text = "  1) test runs (ShopTest)\n     test/shop_test.exs:5\n     (shop 0.1.0) lib/shop.ex:4: Shop.run/0\n     \
+                ** (EXIT) shutdown\n     stacktrace:\n       test/shop_test.exs:6: (test)\n";
+    assert!(said(text).ends_with("lib/shop.ex:4 run/0"), "{}", said(text));
+}
