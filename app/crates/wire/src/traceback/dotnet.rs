@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 /// that errors of the operating system have.
 static TYPE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?:^|[\s\]>])((?:[A-Za-z_][\w`+]*\.)*[A-Za-z_][\w`+]*(?:Exception|Error|Fault|Failure)(?:`\d+)?)(?: \((?:0x)?[0-9A-Fa-f]+\))?(?:: ?(.*))?$",
+        r"(?:^|[\s\]>|])((?:[A-Za-z_][\w`+]*\.)*[A-Za-z_][\w`+]*(?:Exception|Error|Fault|Failure)(?:`\d+)?)(?: \((?:0x)?[0-9A-Fa-f]+\))?(?:: ?(.*))?$",
     )
     .expect("a constant pattern compiles")
 });
@@ -224,7 +224,7 @@ fn is_noise(line: &str) -> bool {
         || line.starts_with("Exception rethrown at")
 }
 
-fn frame(line: &str) -> Option<Frame> {
+pub(super) fn frame(line: &str) -> Option<Frame> {
     let text = line.trim().trim_end_matches("<---");
     if let Some((path, line, call)) = tested::placed(text) {
         return Some(located(call, path, line));

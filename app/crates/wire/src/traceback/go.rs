@@ -1,5 +1,6 @@
 //! Go's panics, fatal errors, dumps of goroutines, and the stacks that errors bring along.
 
+mod recovered;
 mod tested;
 
 use super::{MAX_EXCEPTIONS, message, place};
@@ -9,21 +10,35 @@ use domain::report::{Exception, Frame};
 const MOST_BETWEEN: usize = 3;
 /// Lines of what is said above a stack that an error brings along.
 const LINES_ABOVE: usize = 3;
+/// What a stack is called of which nothing is known.
+const GOROUTINE: &str = "goroutine";
 /// Functions that are how a stack was taken, not where it comes from.
 const TAKING: [&str; 3] = ["runtime/debug.", "runtime.Stack", "github.com/pkg/errors."];
 
 /// The last panic's exception, the last error's, or the last test's that failed; empty where there
 /// is none.
 pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
+    let lines = recovered::as_printed(lines);
+    let lines = &lines.iter().map(AsRef::as_ref).collect::<Vec<_>>()[..];
     match tested::last(lines) {
         // A panic below it ended the run.
         Some((failed, end)) => {
-            Some(raised(&lines[end..])).filter(|raised| !raised.is_empty()).unwrap_or_else(|| vec![failed])
+            Some(panicked(&lines[end..])).filter(|raised| !raised.is_empty()).unwrap_or_else(|| vec![failed])
         }
-        None => raised(lines),
+        None => panicked(lines),
     }
 }
 
+/// What was recovered by a framework that prints it in its own layout, or in Go's.
+fn panicked(lines: &[&str]) -> Vec<Exception> {
+    let begins = |line: &&str| panic(line).is_some() || is_goroutine(line);
+    match recovered::gin(lines) {
+        Some((recovered, at)) if !lines[at + 1..].iter().any(begins) => vec![recovered],
+        _ => raised(lines),
+    }
+}
+
+/// The last panic's exception, or the last error's, in Go's own layout.
 fn raised(lines: &[&str]) -> Vec<Exception> {
     let starts = |line: &&str| panic(line).is_some();
     let last_panic = lines.iter().rposition(starts);
@@ -38,7 +53,9 @@ fn raised(lines: &[&str]) -> Vec<Exception> {
     let Some(stack) = goroutine(lines, after, first.is_some()).or_else(|| bare_panic(lines, first)) else {
         return errors(lines);
     };
-    let frames = innermost_last(calls(lines, stack).0);
+    let calls = calls(lines, stack).0;
+    let unsaid = kind_of(&calls);
+    let frames = innermost_last(calls);
     if frames.is_empty() {
         return errors(lines);
     }
@@ -54,11 +71,24 @@ fn raised(lines: &[&str]) -> Vec<Exception> {
             (kind, message(std::iter::once(value).chain(more)))
         }
         None => match said_above(lines, stack) {
-            Some(said) if !said.starts_with('[') => ("goroutine", message([said])),
-            _ => ("goroutine", None),
+            Some(said) if !said.starts_with('[') => (unsaid, message([recovered::logged(said).as_str()])),
+            _ => (if unsaid == "error" { GOROUTINE } else { unsaid }, None),
         },
     };
     vec![Exception { kind: kind.to_owned(), value, handled: Some(false), frames, ..Exception::default() }]
+}
+
+/// What a goroutine's calls are of, where nothing else says it: of a panic, or of an error
+/// whose stack was taken to be logged.
+fn kind_of(calls: &[Frame]) -> &'static str {
+    let has = |test: fn(&str) -> bool| calls.iter().filter_map(|call| call.function.as_deref()).any(test);
+    if has(|name| name == "panic") {
+        "panic"
+    } else if has(|name| TAKING.iter().any(|taking| name.starts_with(taking))) {
+        "error"
+    } else {
+        GOROUTINE
+    }
 }
 
 /// Kind and message of `panic: …`, `fatal error: …`, `SIGQUIT: quit` or what net/http writes when
@@ -127,6 +157,8 @@ fn calls(lines: &[&str], from: usize) -> (Vec<Frame>, usize) {
                 end = next;
                 between = 0;
             }
+            // There is nothing outside of it: what follows is another error's.
+            None if frames.last().is_some_and(is_outermost) => break,
             None => {
                 between += 1;
                 at += 1;
@@ -139,15 +171,26 @@ fn calls(lines: &[&str], from: usize) -> (Vec<Frame>, usize) {
     (frames, end)
 }
 
+/// Whether the call is the one that a goroutine begins with.
+fn is_outermost(frame: &Frame) -> bool {
+    frame.function.as_deref() == Some("runtime.goexit")
+}
+
 /// A function, and below it its place, whatever they are indented by; blank lines may lie between.
 fn call(lines: &[&str], at: usize) -> Option<(Frame, usize)> {
-    let name = lines[at].trim();
+    let name = without_arrow(lines[at]);
     if !is_function(name) {
         return None;
     }
     let below = (at + 1..lines.len().min(at + 3)).find(|&below| !lines[below].trim().is_empty())?;
     let (path, line) = place_of(lines[below])?;
     Some((place::frame(path, Some(line), None, Some(function(name))), below + 1))
+}
+
+/// chi marks the innermost call: ` -> main.f`.
+fn without_arrow(line: &str) -> &str {
+    let line = line.trim();
+    line.strip_prefix("->").map_or(line, str::trim_start)
 }
 
 /// `main.f(0x1, {...})`, `created by main.serve in goroutine 1`, or a name with its package alone.
@@ -169,7 +212,7 @@ fn is_function(line: &str) -> bool {
 
 /// `/srv/app/main.go:14 +0x36`
 fn place_of(line: &str) -> Option<(&str, u32)> {
-    let text = line.trim();
+    let text = without_arrow(line);
     let text = text.split(" +0x").next().unwrap_or(text);
     let (path, number) = place::path_and_line(text.trim_end())?;
     let is_source = [".go", ".s", ".c", ".cc", ".y"].iter().any(|end| path.ends_with(end)) || path == "<autogenerated>";
@@ -219,7 +262,7 @@ fn errors(lines: &[&str]) -> Vec<Exception> {
         }
         let (frames, end) = calls(lines, at);
         let said = said_above(&lines[end_of_last..], at - end_of_last);
-        let value = said.and_then(|said| message([said]));
+        let value = said.and_then(|said| message([recovered::logged(said).as_str()]));
         // What wraps an error follows its stack at once.
         if at > end_of_last + LINES_ABOVE {
             found.clear();

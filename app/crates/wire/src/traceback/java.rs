@@ -237,7 +237,7 @@ fn shared(line: &str) -> Option<usize> {
 
 /// `at java.base/java.util.List.of(List.java:12)`, with the archive behind it where a logger adds
 /// it.
-fn frame(line: &str) -> Option<Frame> {
+pub(super) fn frame(line: &str) -> Option<Frame> {
     let rest = line.trim_start().strip_prefix("at ")?;
     let (name, rest) = rest.split_once('(')?;
     let (place, _) = rest.split_once(')')?;

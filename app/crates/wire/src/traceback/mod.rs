@@ -14,6 +14,7 @@ mod php;
 mod place;
 mod prefix;
 mod python;
+mod record;
 mod ruby;
 mod rust;
 mod swift;

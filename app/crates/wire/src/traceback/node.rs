@@ -7,7 +7,8 @@ mod tap;
 
 use super::{MESSAGE_LINES, clip_frames, message, place};
 use domain::report::{Exception, Frame};
-use frame::{frame, hidden, is_call};
+pub(super) use frame::frame;
+use frame::{hidden, is_call};
 use header::{Told, header, told};
 use regex::Regex;
 use std::sync::LazyLock;

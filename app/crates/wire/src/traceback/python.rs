@@ -333,9 +333,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `  File "PATH", line 12, in function`; without the function where code could not be compiled.
-fn frame(line: &str) -> Option<Frame> {
-    let rest = line.trim_start().strip_prefix("File \"")?;
+/// `  File "PATH", line 12, in function`; no function where code could not be compiled.
+pub(super) fn frame(line: &str) -> Option<Frame> {
+    let rest = line.strip_prefix("> ").unwrap_or(line).trim_start().strip_prefix("File \"")?;
     let (path, rest) = rest.rsplit_once("\", line ")?;
     let (number, function) = match rest.split_once(", in ") {
         Some((number, function)) => (number, Some(function.trim())),

@@ -205,7 +205,7 @@ fn bare_or_script(place: &str) -> Option<Frame> {
 }
 
 /// `path:9:in 'g'`, until Ruby 3.4 with a grave accent as the first quote.
-fn bare(line: &str) -> Option<Frame> {
+pub(super) fn bare(line: &str) -> Option<Frame> {
     let line = line.trim();
     let (place, function) = line.split_once(":in ")?;
     let function = function.strip_prefix(['`', '\''])?.strip_suffix('\'')?;

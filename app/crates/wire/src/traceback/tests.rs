@@ -1,8 +1,10 @@
 //! Texts of thirteen languages, real ones where the language was at hand, and what becomes of them
 //! when they are damaged.
 
+mod frameworks;
 mod growth;
 mod layouts;
+mod machines;
 mod mixed;
 mod newer;
 mod prefixes;

@@ -10,7 +10,7 @@ const FILES: [&str; 11] =
 /// `at f (/srv/a.js:1:2)`, `at async file:///srv/a.mjs:1:2`, `at JSON.parse (<anonymous>)`, or
 /// `f@https://example.com/a.js:1:2` of Firefox and Safari. Of others of the first form only the
 /// text is kept.
-pub(super) fn frame(line: &str) -> Option<Frame> {
+pub(in super::super) fn frame(line: &str) -> Option<Frame> {
     let Some(text) = line.trim().strip_prefix("at ") else {
         return pointed_at(line).or_else(|| with_at_sign(line.trim())).or_else(|| in_console(line));
     };

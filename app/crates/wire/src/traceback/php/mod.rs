@@ -1,5 +1,6 @@
 //! PHP's errors and exceptions: as the interpreter prints them, Xdebug's tables, and loggers'.
 
+mod page;
 mod stack;
 mod tested;
 
@@ -128,7 +129,7 @@ fn head_at<'a>(lines: &[&'a str]) -> Option<Head<'a>> {
         let (kind, said) = rest.split_once("(code: ")?;
         let (_, said) = said.split_once("): ")?;
         let (said, last) = last_of(said, lines);
-        let (text, path, line) = placed_by(last.trim_end().trim_end_matches(['"', '}', ')']), " at ")?;
+        let (text, path, line) = placed_by(end_of_object(last), " at ")?;
         let value = message(said.into_iter().chain([text])).map(|value| value.replace(r"\\", r"\"));
         let mark = if before.trim_end().ends_with("[previous exception]") { Mark::Previous } else { Mark::First };
         return Some(Head { mark, kind: Some(class(kind)?), value, place: Some((path, line)) });
@@ -167,6 +168,12 @@ fn head_at<'a>(lines: &[&'a str]) -> Option<Head<'a>> {
     };
     let text = if old.is_some() { text.strip_suffix('\'').unwrap_or(text) } else { text };
     Some(Head { mark, kind: Some(kind), value: message(said.into_iter().chain([text])), place })
+}
+
+/// A line of Monolog's without what closes the exception, and what else was logged behind it.
+fn end_of_object(line: &str) -> &str {
+    let end = line.rfind(")\"").unwrap_or(line.len());
+    line[..end].trim_end().trim_end_matches(['"', '}', ')'])
 }
 
 /// The lines of a message that begins with `said`, and its last one.
@@ -306,17 +313,14 @@ const BEGINNINGS: &[&str] =
 
 /// A line as the lines that it was made of, without the tags of a page.
 fn unfolded(line: &str) -> Vec<Cow<'_, str>> {
-    let is_page = line.contains("<b>") || line.contains("<br");
+    let is_page = line.contains("<b>") || line.contains("<br") || line.contains("<tr>");
     let has_stack = line.contains("#0 ") || line.contains("#1 ") || line.contains("{main}");
     if !is_page && !has_stack {
         return vec![Cow::Borrowed(line)];
     }
     let mut text = Cow::Borrowed(line);
     if is_page {
-        text = ["<b>", "</b>", "<br />", "<br/>", "<br>"]
-            .iter()
-            .fold(line.replace("&gt;", ">"), |text, tag| text.replace(tag, ""))
-            .into();
+        text = page::text(line);
     }
     if !has_stack || !["Stack trace:", "[stacktrace]"].iter().any(|title| text.contains(title)) {
         return vec![text];

@@ -20,12 +20,34 @@ pub(super) fn lines(line: &str) -> Option<(usize, Vec<String>)> {
     let mut text = Cow::Borrowed(line);
     for times in 1..=MOST_TIMES {
         text = Cow::Owned(unescaped(value(&text)?));
-        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        // Calls alone, and what they led to beside them.
+        if lines.first().is_some_and(|first| first.starts_with("goroutine "))
+            && let Some(said) = said(line)
+        {
+            lines.insert(0, said);
+        }
         if lines.len() > 1 && lines.iter().any(|line| is_of_traceback(line)) {
             return Some((times, lines));
         }
     }
     None
+}
+
+/// `msg="order failed" error="no such cup"`, as Go's loggers write beside a stack.
+fn said(line: &str) -> Option<String> {
+    let field = |key: &str| {
+        let (_, rest) = line.split_once(key)?;
+        match rest.strip_prefix('"') {
+            Some(quoted) => quoted.split_once("\" ").map(|(text, _)| text),
+            None => rest.split(' ').next(),
+        }
+    };
+    let error = || field(" error=").or_else(|| field(" err="));
+    match (field(" msg="), error()) {
+        (Some(said), Some(error)) => Some(unescaped(&format!("{said}: {error}"))),
+        (said, error) => said.or(error).map(unescaped),
+    }
 }
 
 /// The lines, each that is such a value in its place.

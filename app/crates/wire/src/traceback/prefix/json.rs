@@ -1,6 +1,6 @@
 //! Logs of which each line is an object of JSON: docker's own, and those of structured loggers.
 
-use super::is_of_traceback;
+use super::{folded, is_of_traceback};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -44,6 +44,12 @@ pub(super) fn text(line: &str) -> Option<Text> {
     }
     let said = lines.len();
     add_tracebacks(&object, &mut lines);
+    add_error(&object, said, &mut lines);
+    // What stands above the calls once more.
+    if said == 1 && lines.len() > 1 && lines[0] == lines[1] {
+        lines.remove(0);
+    }
+    let said = said.min(lines.len());
     // The message is a traceback itself, and is told a second time.
     if lines.len() > said && lines[..said].iter().any(|line| is_of_traceback(line)) {
         lines.drain(..said);
@@ -82,7 +88,24 @@ pub(super) fn taken_out(lines: Vec<Cow<'_, str>>) -> Vec<Cow<'_, str>> {
     out
 }
 
+/// Go's loggers have a message of their own, the error's beside it, and its stack.
+fn add_error(object: &Map<String, Value>, said: usize, lines: &mut Vec<String>) {
+    let error = ["error", "err"].iter().find_map(|key| object.get(*key)?.as_str());
+    let Some(error) = error.filter(|error| !error.contains('\n')) else { return };
+    if said > 1 || !lines[said..].iter().any(|line| line.contains(".go:")) {
+        return;
+    }
+    match lines.first_mut().filter(|_| said == 1) {
+        Some(message) if message.contains(error) => {}
+        Some(message) => *message = format!("{message}: {error}"),
+        None => lines.insert(0, error.to_owned()),
+    }
+}
+
 fn lines_of(text: &str) -> Vec<String> {
+    if let Some(lines) = folded::calls(text).filter(|_| !text.contains('\n')) {
+        return lines.into_iter().map(Cow::into_owned).collect();
+    }
     let text = text.strip_suffix('\n').unwrap_or(text);
     text.split('\n').map(|line| line.trim_end_matches('\r').to_owned()).collect()
 }
@@ -91,9 +114,20 @@ fn lines_of(text: &str) -> Vec<String> {
 /// objects may lie in one another is `serde_json`'s limit.)
 fn add_tracebacks(object: &Map<String, Value>, lines: &mut Vec<String>) {
     let header = header(object);
-    for value in object.values() {
+    let has_calls = |key: &str| {
+        let text = object.get(key).and_then(Value::as_str);
+        text.is_some_and(|text| text.lines().any(is_of_traceback))
+    };
+    // The error's own stack says more than where it was logged.
+    let is_told = object.contains_key("stacktrace") && has_calls("errorVerbose");
+    // What a promise was rejected with says more than that it was.
+    let reason = object.get("reason").and_then(Value::as_object).filter(|reason| reason.contains_key("stack"));
+    if let Some(reason) = reason {
+        return add_tracebacks(reason, lines);
+    }
+    for (_, value) in object.iter().filter(|(key, _)| !(is_told && *key == "stacktrace")) {
         let found = match value {
-            Value::String(text) if text.contains('\n') => lines_of(text),
+            Value::String(text) if text.contains('\n') || folded::calls(text).is_some() => lines_of(text),
             Value::Array(parts) if parts.iter().all(Value::is_string) => {
                 parts.iter().filter_map(Value::as_str).flat_map(lines_of).collect()
             }

@@ -8,12 +8,14 @@
 pub(super) mod colours;
 mod element;
 mod escaped;
+mod folded;
+mod hosted;
 mod indentation;
 mod json;
 mod mark;
 mod repeated;
 
-use super::{Found, count};
+use super::{Found, count, record};
 use domain::report::Exception;
 use element::{Element, Kind};
 use std::borrow::Cow;
@@ -32,13 +34,15 @@ enum Layer {
     Json,
     /// Lines in one, their ends written as `\n`, so often.
     Escaped(usize),
+    /// The line is an exception as data.
+    Record,
 }
 
 impl Layer {
     fn kind(&self) -> Option<Kind> {
         match self {
             Self::Before(kind, _) => Some(*kind),
-            Self::Json | Self::Escaped(_) => None,
+            Self::Json | Self::Escaped(_) | Self::Record => None,
         }
     }
 }
@@ -46,16 +50,23 @@ impl Layer {
 /// What is read of the lines, without what stands before them.
 pub(super) fn read(lines: &[&str], read: impl Fn(&[&str]) -> Option<Found>) -> Option<Found> {
     let read = |lines: Vec<Cow<'_, str>>| {
-        let lines = indentation::taken_off(lines);
+        let lines = hosted::as_printed(indentation::taken_off(lines));
         read(&lines.iter().map(AsRef::as_ref).collect::<Vec<_>>())
     };
+    let whole = record::joined(folded::unfolded(lines));
+    let lines = &whole.iter().map(AsRef::as_ref).collect::<Vec<&str>>()[..];
     let kept = || lines.iter().map(|&line| Cow::Borrowed(line)).collect::<Vec<_>>();
     let mut tried: Vec<Layer> = Vec::new();
     let mut is_plain = false;
     for _ in 0..MOST_STREAMS {
         match last_layer(lines.iter().copied(), &tried, None) {
+            Some(Some(Layer::Record)) => return last_record(lines.iter().copied()),
             Some(Some(layer)) => {
-                if let Some(found) = read(stream(kept(), &layer)) {
+                let found = match stream(kept(), &layer) {
+                    Stream::Lines(lines) => read(lines),
+                    Stream::Record(found) => return Some(found),
+                };
+                if let Some(found) = found {
                     return Some(match read(kept()).filter(|plain| is_purer(plain, &found)) {
                         Some(plain) => plain,
                         None => found,
@@ -98,16 +109,31 @@ fn is_purer((_, one): &Found, (_, other): &Found) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(is_same) && said(one) < said(other)
 }
 
+/// What is left within all layers.
+enum Stream<'a> {
+    Lines(Vec<Cow<'a, str>>),
+    Record(Found),
+}
+
+/// The last exception that a line has as data.
+fn last_record<'a>(lines: impl DoubleEndedIterator<Item = &'a str>) -> Option<Found> {
+    lines.rev().find_map(record::read)
+}
+
 /// The lines within this layer, and within those that are in it.
-fn stream<'a>(lines: Vec<Cow<'a, str>>, layer: &Layer) -> Vec<Cow<'a, str>> {
-    let mut lines = within(lines, layer);
+fn stream<'a>(lines: Vec<Cow<'a, str>>, layer: &Layer) -> Stream<'a> {
+    let mut lines = record::joined(within(lines, layer));
     let mut before = layer.kind();
     for _ in 1..MOST_LEVELS {
         let Some(Some(layer)) = last_layer(lines.iter().map(AsRef::as_ref), &[], before) else { break };
-        lines = within(lines, &layer);
+        if layer == Layer::Record {
+            let last = last_record(lines.iter().map(AsRef::as_ref));
+            return last.map_or(Stream::Lines(lines), Stream::Record);
+        }
+        lines = record::joined(within(lines, &layer));
         before = layer.kind();
     }
-    lines
+    Stream::Lines(lines)
 }
 
 /// What the last line of a traceback is wrapped in, `Some(None)`: in nothing. Of lines that were
@@ -126,6 +152,9 @@ fn last_layer<'a>(
 /// What a line of a traceback is wrapped in, behind an element of that kind; `None`: it is no such
 /// line.
 fn layer(line: &str, before: Option<Kind>) -> Option<Option<Layer>> {
+    if record::read(line).is_some() {
+        return Some(Some(Layer::Record));
+    }
     if !mark::may_be_in(line) {
         return None;
     }
@@ -161,12 +190,13 @@ fn prefixed(line: &str, mut before: Option<Kind>) -> Option<Option<Element<'_>>>
 
 /// Whether a line of a traceback is here, whatever is before it.
 fn is_of_traceback(line: &str) -> bool {
-    mark::may_be_in(line) && prefixed(line, None).is_some()
+    mark::may_be_in(line) && prefixed(line, None).is_some() || record::read(line).is_some()
 }
 
 /// Lines taken out of a layer, those of other streams left out.
 fn within<'a>(lines: Vec<Cow<'a, str>>, layer: &Layer) -> Vec<Cow<'a, str>> {
     match layer {
+        Layer::Record => lines,
         Layer::Json => json::taken_out(lines),
         Layer::Escaped(times) => escaped::taken_out(lines, *times),
         Layer::Before(kind, key) => {

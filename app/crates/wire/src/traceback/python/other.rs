@@ -7,6 +7,8 @@ use domain::report::{Exception, Frame};
 use regex::Regex;
 use std::sync::LazyLock;
 
+/// What `rich` draws before code that is indented.
+const GUIDES: [char; 4] = ['│', '╎', '┆', ' '];
 /// Said by an interpreter that dies.
 const FATAL: &str = "Fatal Python error: ";
 /// Above calls in the other order.
@@ -20,7 +22,7 @@ fn pattern(text: &str) -> Regex {
 /// `│ /srv/a.py:3 in f   │`.
 static CALL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^(?:File (\S.*?):(\d+)(?:, in (.+))?|((?:/|~|[A-Za-z]:|<ipython|\.{1,2}/)\S*[^\s\d]) in (.+)|((?:Cell In|Input In|In) ?\[\d+\]), (?:line (\d+)|in .*)(?:, in (.+))?|[│|]?\s*(\S+\.py):(\d+) in (\S+).*)$",
+        r"^(?:File (\S.*?):(\d+)(?:, in (.+))?|((?:/|~|[A-Za-z]:|<ipython|\.{1,2}/)\S*[^\s\d]) in (.+)|((?:Cell In|Input In|In) ?\[\d+\]), (?:line (\d+)|in ([^<(]*).*)(?:, in (.+))?|[│|]?\s*(\S+\.py):(\d+) in ([^\s│|]+).*)$",
     )
 });
 /// `---> 12     return x`, `│ ❱ 12 │   return x`.
@@ -70,21 +72,29 @@ fn one_line(lines: &[&str]) -> Option<Exception> {
 /// Calls and their code, and what was raised below them.
 fn notebook(lines: &[&str]) -> Option<Exception> {
     let start = lines.iter().rposition(|line| line.contains("Traceback (most recent call last)"))?;
+    // A log's columns stand before a box.
+    let indent = if lines[start].trim_start().starts_with(['╭', '+']) { place::indent(lines[start]) } else { 0 };
+    let lines = &lines[start..].iter().map(|line| line.get(indent..).unwrap_or_default()).collect::<Vec<_>>()[..];
     let mut frames: Vec<Frame> = Vec::new();
-    for (at, line) in lines.iter().enumerate().skip(start + 1) {
+    for (at, line) in lines.iter().enumerate().skip(1) {
         if let Some(found) = CALL.captures(line.trim_end()) {
             let text = |group: usize| found.get(group).map(|text| text.as_str());
             let number = |group: usize| text(group).and_then(|number| number.parse().ok());
-            let path = text(1).or(text(4)).or(text(6)).or(text(9))?;
-            let function = text(3).or(text(5)).or(text(8)).or(text(11));
+            let path = text(1).or(text(4)).or(text(6)).or(text(10))?;
+            let path = &match text(10).and(in_box(lines[at - 1])) {
+                Some(begin) => format!("{begin}{path}"),
+                None => path.to_owned(),
+            };
+            let function = text(3).or(text(5)).or(text(8)).or(text(9)).or(text(12));
             let function = function.map(|name| name.split('(').next().unwrap_or(name));
-            let line = number(2).or(number(7)).or(number(10));
+            let line = number(2).or(number(7)).or(number(11));
             frames.push(place::frame(path, line, None, function));
         } else if let Some(found) = ARROW.captures(line) {
             let Some(frame) = frames.last_mut().filter(|frame| frame.context_line.is_none()) else { continue };
             let group = |one: usize, other: usize| found.get(one).or(found.get(other)).map(|text| text.as_str());
             frame.line = frame.line.or_else(|| group(1, 3)?.parse().ok());
-            frame.context_line = group(2, 4).map(|code| code.trim_end_matches(['│', '|', ' ']).trim().to_owned());
+            frame.context_line =
+                group(2, 4).map(|code| code.trim_end_matches(['│', '|', ' ']).trim_start_matches(GUIDES).to_owned());
         } else if is_error(line) && !frames.is_empty() && !line.contains("Traceback (most") {
             let raised = exception(line)?;
             let more = lines[at + 1..].iter().copied().take_while(|line| !line.trim().is_empty()).take(MESSAGE_LINES);
@@ -93,6 +103,16 @@ fn notebook(lines: &[&str]) -> Option<Exception> {
         }
     }
     None
+}
+
+/// The beginning of a path that was too long for a line of `rich`'s box: it fills the line.
+fn in_box(line: &str) -> Option<&str> {
+    // The box's left side may be taken for a quote's mark.
+    let text = line.strip_prefix(['│', '|']).unwrap_or(line).trim_end().strip_suffix(['│', '|'])?;
+    let text = text.strip_prefix(' ').unwrap_or(text);
+    let text = text.strip_suffix(' ').unwrap_or(text);
+    let is_path = text.starts_with(['/', '~']) || text.get(1..2) == Some(":");
+    (is_path && !text.contains(char::is_whitespace)).then_some(text)
 }
 
 /// pytest's places, and its lines that say what was raised.

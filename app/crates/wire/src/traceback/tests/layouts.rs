@@ -121,7 +121,7 @@ fn go() {
         ),
         (
             "2026-11-20T03:00:07Z\tERROR\tcmd/main.go:9\torder failed\t{\"id\": 7}\nexample.com/shop.Submit\n\t/srv/app/shop/order.go:33\nmain.main\n\t/srv/app/main.go:20\n",
-            "error: 2026-11-20T03:00:07Z\tERROR\tcmd/main.go:9\torder failed\t{\"id\": 7} | 2 | /srv/app/shop/order.go:33 example.com/shop.Submit",
+            "error: order failed | 2 | /srv/app/shop/order.go:33 example.com/shop.Submit",
         ),
         (
             "panic: a [recovered]\n\tpanic: b\n\ngoroutine 1 [running]:\nmain.f()\n\tgithub.com/x/shop/f.go:3 +0x1\ncreated by main.g in goroutine 2\n\tgithub.com/x/shop/g.go:4 +0x2\n",
