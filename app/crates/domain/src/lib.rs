@@ -34,6 +34,7 @@ pub mod ids;
 mod issue_settings;
 pub mod job;
 pub mod known_error_terms;
+pub mod lasting_name;
 pub mod links;
 pub mod markdown;
 pub mod names;

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod encoding;
+mod fingerprint_frame;
 mod groups;
 mod kept;
 mod lenient;

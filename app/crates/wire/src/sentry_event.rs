@@ -4,6 +4,7 @@
 use crate::WireError;
 use crate::encoding::MAX_DECODED;
 use crate::encoding::without_bom;
+use crate::fingerprint_frame::{FrameParts, add_frame};
 use crate::lenient::{Number, Raw, Text, lenient};
 pub(crate) use crate::limits::cut;
 pub use crate::limits::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_MESSAGE, MAX_OUTER_FRAMES, MAX_TEXT};
@@ -124,14 +125,15 @@ fn add_frames(fingerprint: &mut FingerprintBuilder, frames: &[Frame]) {
         text.as_deref().map(|text| cut(text, MAX_TEXT))
     }
     for frame in frames {
-        fingerprint.frame(
-            kept(&frame.filename),
-            kept(&frame.abs_path),
-            kept(&frame.function),
-            frame.line,
-            kept(&frame.context_line),
-        );
-        fingerprint.module(kept(&frame.abs_path).or(kept(&frame.filename)), kept(&frame.module));
+        let parts = FrameParts {
+            filename: kept(&frame.filename),
+            abs_path: kept(&frame.abs_path),
+            module: kept(&frame.module),
+            function: kept(&frame.function),
+            line: frame.line,
+            context_line: kept(&frame.context_line),
+        };
+        add_frame(fingerprint, &parts);
     }
 }
 
@@ -305,14 +307,15 @@ impl<'a> Event<'a> {
             }
             fingerprint.exception(short(&exception.module), Some(cut(kind, MAX_TEXT)), value);
             for frame in kept_frames(&exception.stacktrace, platform) {
-                fingerprint.frame(
-                    short(&frame.filename),
-                    short(&frame.abs_path),
-                    short(&frame.function),
-                    frame.line.line(),
-                    short(&frame.context_line),
-                );
-                fingerprint.module(short(&frame.abs_path).or(short(&frame.filename)), short(&frame.module));
+                let parts = FrameParts {
+                    filename: short(&frame.filename),
+                    abs_path: short(&frame.abs_path),
+                    module: short(&frame.module),
+                    function: short(&frame.function),
+                    line: frame.line.line(),
+                    context_line: short(&frame.context_line),
+                };
+                add_frame(&mut fingerprint, &parts);
             }
             if is_quotation {
                 add_frames(&mut fingerprint, &quoted);
@@ -361,6 +364,29 @@ mod tests {
         let mut scratch = String::new();
         let event = parse(json.as_bytes(), &mut scratch).unwrap();
         event.fingerprint(&event.batched())
+    }
+
+    #[test]
+    fn a_restart_makes_no_new_kind_of_error() {
+        let event = |function: &str, module: &str, file: &str, accessor: &str| {
+            let frames = serde_json::json!([
+                { "filename": file, "module": module, "function": function, "lineno": 3 },
+                { "module": accessor, "function": "invoke" },
+                { "filename": "Cart.java", "module": "shop.Cart", "function": "total", "lineno": 9 },
+            ]);
+            let exception = serde_json::json!({ "type": "E", "value": "v", "stacktrace": { "frames": frames } });
+            let json = serde_json::json!({ "platform": "java", "exception": { "values": [exception] } }).to_string();
+            report(&json);
+            fingerprint(&json)
+        };
+        let accessor = "jdk.internal.reflect.GeneratedMethodAccessor";
+        let one = event("lambda$f$0", "shop.A$$SpringCGLIB$$0", "main.8a7b3c1d.js", &format!("{accessor}12"));
+        assert_eq!(
+            one,
+            event("lambda$f$7", "shop.A$$SpringCGLIB$$1", "main.1d2c3b4a.js", "jdk.internal.reflect.NativeMethod")
+        );
+        assert_ne!(one, event("lambda$g$0", "shop.A$$SpringCGLIB$$0", "main.8a7b3c1d.js", &format!("{accessor}12")));
+        assert_ne!(one, event("lambda$f$0", "shop.A$$SpringCGLIB$$0", "cart.8a7b3c1d.js", &format!("{accessor}12")));
     }
 
     #[test]

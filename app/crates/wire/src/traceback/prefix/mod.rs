@@ -58,8 +58,10 @@ pub(super) fn read(lines: &[&str], read: impl Fn(&[&str]) -> Option<Found>) -> O
     let kept = || lines.iter().map(|&line| Cow::Borrowed(line)).collect::<Vec<_>>();
     let mut tried: Vec<Layer> = Vec::new();
     let mut is_plain = false;
+    // Each look goes on where the one before it ended: what is below was tried.
+    let mut layers = lines.iter().rev().filter_map(|line| layer(line, None));
     for _ in 0..MOST_STREAMS {
-        match last_layer(lines.iter().copied(), &tried, None) {
+        match layers.find(|layer| layer.as_ref().is_none_or(|layer| !tried.contains(layer))) {
             Some(Some(Layer::Record)) => return last_record(lines.iter().copied()),
             Some(Some(layer)) => {
                 let found = match stream(kept(), &layer) {
@@ -125,7 +127,7 @@ fn stream<'a>(lines: Vec<Cow<'a, str>>, layer: &Layer) -> Stream<'a> {
     let mut lines = record::joined(within(lines, layer));
     let mut before = layer.kind();
     for _ in 1..MOST_LEVELS {
-        let Some(Some(layer)) = last_layer(lines.iter().map(AsRef::as_ref), &[], before) else { break };
+        let Some(Some(layer)) = last_layer(lines.iter().map(AsRef::as_ref), before) else { break };
         if layer == Layer::Record {
             let last = last_record(lines.iter().map(AsRef::as_ref));
             return last.map_or(Stream::Lines(lines), Stream::Record);
@@ -136,17 +138,9 @@ fn stream<'a>(lines: Vec<Cow<'a, str>>, layer: &Layer) -> Stream<'a> {
     Stream::Lines(lines)
 }
 
-/// What the last line of a traceback is wrapped in, `Some(None)`: in nothing. Of lines that were
-/// tried already, those before count.
-fn last_layer<'a>(
-    lines: impl DoubleEndedIterator<Item = &'a str>,
-    tried: &[Layer],
-    before: Option<Kind>,
-) -> Option<Option<Layer>> {
-    lines
-        .rev()
-        .filter_map(|line| layer(line, before))
-        .find(|layer| layer.as_ref().is_none_or(|layer| !tried.contains(layer)))
+/// What the last line of a traceback is wrapped in, `Some(None)`: in nothing.
+fn last_layer<'a>(lines: impl DoubleEndedIterator<Item = &'a str>, before: Option<Kind>) -> Option<Option<Layer>> {
+    lines.rev().find_map(|line| layer(line, before))
 }
 
 /// What a line of a traceback is wrapped in, behind an element of that kind; `None`: it is no such
