@@ -156,6 +156,19 @@ pub(super) fn of_kind(line: &str, kind: Kind) -> Option<Element<'_>> {
     }
 }
 
+/// Whether nothing of what follows can belong to such an element that ended in a space before
+/// something else.
+pub(super) fn ends_before(kind: Kind, rest: &str) -> bool {
+    rest.bytes().next().is_some_and(|next| match kind {
+        // A zone, a year.
+        Kind::Time => next.is_ascii_lowercase() || matches!(next, b' ' | b'['),
+        // Dashes, a process's number, a second space.
+        Kind::Level => next.is_ascii_alphabetic(),
+        // A byte order mark.
+        _ => next.is_ascii(),
+    })
+}
+
 /// What follows a stream's key that stands further in the line.
 pub(super) fn within<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     if key.len() < SHORTEST_KEY {

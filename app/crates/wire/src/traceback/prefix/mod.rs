@@ -206,14 +206,32 @@ fn within<'a>(lines: Vec<Cow<'a, str>>, layer: &Layer) -> Vec<Cow<'a, str>> {
 #[derive(Default)]
 struct Taken<'a> {
     lines: Vec<Cow<'a, str>>,
+    /// What was taken off the last line that had the element: most others have the very same.
+    before: String,
     /// The last line goes on in the next one.
     is_cut: bool,
 }
 
 impl<'a> Taken<'a> {
     fn add(&mut self, line: Cow<'a, str>, kind: Kind, key: &str) {
+        let alike = line.strip_prefix(&self.before).filter(|_| !self.before.is_empty());
+        if let Some(rest) = alike.filter(|rest| element::ends_before(kind, rest)) {
+            let rest = from(&line, rest);
+            self.push(rest, false);
+            return;
+        }
         let (rest, is_cut) = match element::of_kind(&line, kind) {
-            Some(element) if element.key == key => (from(&line, element.rest), element.is_cut),
+            Some(element) if element.key == key => {
+                let before = &line[..line.len() - element.rest.len()];
+                if before != self.before {
+                    self.before.clear();
+                    // More of it could belong to what ends with the line, or goes on.
+                    if before.ends_with(' ') && !element.rest.is_empty() && !element.is_cut {
+                        self.before.push_str(before);
+                    }
+                }
+                (from(&line, element.rest), element.is_cut)
+            }
             Some(_) => return,
             // Behind something that only this line has, as a time that is not on each.
             None => match element::within(&line, key) {
@@ -222,6 +240,10 @@ impl<'a> Taken<'a> {
                 None => (line, false),
             },
         };
+        self.push(rest, is_cut);
+    }
+
+    fn push(&mut self, rest: Cow<'a, str>, is_cut: bool) {
         match self.lines.last_mut().filter(|_| self.is_cut) {
             Some(last) => last.to_mut().push_str(&rest),
             None => self.lines.push(rest),
