@@ -163,7 +163,8 @@ fn bytes_pass_through_as_they_are() {
         // Behind it stands what to do about a failure that is not reported.
         let (own, added) = output.stderr.split_at(200_000);
         assert!(own == &bytes[100_000..], "standard error is not the command's");
-        assert!(added.starts_with(b"flawless-report: the command failed (exit status 3), and no traceback"));
+        // Noise may look like a place; then it is the project that is missing.
+        assert!(added.starts_with(b"flawless-report: the ") && added.split(|byte| *byte == b'\n').count() == 2);
     }
 }
 
@@ -258,6 +259,23 @@ fn a_failure_that_nobody_hears_of_is_said_with_what_to_do() {
     let output = place.command(&["run", "--", "no-such-command"]).output().unwrap();
     assert_eq!((code(&output), said(&output).lines().count()), (127, 1), "{}", said(&output));
     server.assert_quiet();
+}
+
+#[test]
+fn whether_a_line_of_a_file_is_a_traceback_the_server_says() {
+    let compiler = "error: no such name\n --> src/main.rs:3:5\n";
+    let server = Server::start();
+    let place = Place::with(server.dsn());
+    assert_eq!(said(&place.run(&place.failing("job_test.go:12: got 3\n", 1))), "job_test.go:12: got 3\n");
+    assert_eq!(server.next().text(), "job_test.go:12: got 3\n");
+    server.assert_quiet();
+    let server = Server::answering(422, r#"{"detail":"no traceback was recognised: send one as Python prints it"}"#);
+    let place = Place::with(server.dsn());
+    let output = place.run(&place.failing(compiler, 2));
+    assert_eq!((code(&output), place.kept("refused").len(), place.kept("report").len()), (2, 0, 0));
+    let words = "flawless-report: the command failed (exit status 2), and no traceback was recognised in its standard \
+                 error, so nothing is reported";
+    assert!(said(&output).starts_with(&format!("{compiler}{words}")), "{}", said(&output));
 }
 
 #[test]

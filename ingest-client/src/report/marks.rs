@@ -1,7 +1,7 @@
 //! Whether a text holds something like a traceback: what fails without one is not sent anywhere.
 //!
 //! The server reads the text and has the last word. This only has to miss nothing that it would
-//! understand.
+//! understand, so that a line of a source file is enough.
 
 /// What only a traceback says, wherever it stands in a line: Python, Rust, Rust's anyhow, Node with
 /// a thrown value.
@@ -25,9 +25,52 @@ const WORDS: [&str; 12] = [
 /// How Python begins a line about a file that it can't read as Python: there is no traceback yet.
 const SYNTAX_ERRORS: [&str; 3] = ["SyntaxError: ", "IndentationError: ", "TabError: "];
 
-/// Whether `text` holds a line of a traceback of any language that the server reads.
-pub(super) fn holds_traceback(text: &[u8]) -> bool {
-    text.split(|byte| *byte == b'\n').any(|line| is_mark(&String::from_utf8_lossy(line)))
+/// Endings of the files that errors name.
+const SOURCES: [&str; 62] = [
+    "c", "cc", "cjs", "clj", "cljs", "coffee", "cpp", "cs", "cshtml", "cts", "cxx", "dart", "eex", "ejs", "erb", "erl",
+    "ex", "exs", "feature", "fs", "go", "groovy", "h", "haml", "hbs", "heex", "hpp", "hs", "html", "java", "jinja",
+    "j2", "jl", "js", "json", "jsx", "kt", "kts", "liquid", "lua", "m", "mjs", "mm", "mts", "php", "phtml", "pl", "pm",
+    "py", "pyx", "rb", "rs", "scala", "slim", "svelte", "swift", "t", "ts", "tsx", "twig", "vb", "vue",
+];
+/// Characters between a file's name and its line: `", line 3`, `","lineNumber": 3`.
+const PLACE: usize = 24;
+
+/// How much in a text looks like a traceback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Likeness {
+    /// Nothing.
+    None,
+    /// It names lines of source files, as a compiler does, too.
+    Places,
+    /// It has lines of a traceback, as languages print them.
+    Traceback,
+}
+
+/// How much `text` looks like a traceback of any language that the server reads.
+pub(super) fn likeness(text: &[u8]) -> Likeness {
+    let mut found = Likeness::None;
+    for line in text.split(|byte| *byte == b'\n') {
+        let line = String::from_utf8_lossy(line);
+        if is_mark(&line) {
+            return Likeness::Traceback;
+        }
+        if found == Likeness::None && names_place(&line) {
+            found = Likeness::Places;
+        }
+    }
+    found
+}
+
+/// A source file with a number right behind it.
+fn names_place(line: &str) -> bool {
+    line.match_indices('.').any(|(at, _)| {
+        let rest = &line[at + 1..];
+        let length = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let (ending, behind) = rest.split_at(length);
+        SOURCES.contains(&ending)
+            && line[..at].ends_with(|c: char| c.is_alphanumeric() || "_-])>\"'".contains(c))
+            && behind.chars().take(PLACE).any(|c| c.is_ascii_digit())
+    })
 }
 
 fn is_mark(line: &str) -> bool {
@@ -139,7 +182,7 @@ mod tests {
             "Error: no price\n\nStack backtrace:\n   0: job::total\n             at ./src/main.rs:3:5\n",
         ];
         for text in texts {
-            assert!(holds_traceback(text.as_bytes()), "{text}");
+            assert_eq!(likeness(text.as_bytes()), Likeness::Traceback, "{text}");
         }
     }
 
@@ -148,15 +191,42 @@ mod tests {
         let texts = [
             "",
             "ls: cannot access 'nothing': No such file or directory\n",
-            "error: could not compile `job` (bin) due to 1 previous error\n --> src/main.rs:3:5\n",
             "connected at 10:31:07\nfailed at last\n",
             "make: *** [Makefile:3: all] Error 1\n",
             "look at this\n  meet me at 10:30\n",
             "\u{0}\u{1}\u{2}",
         ];
         for text in texts {
-            assert!(!holds_traceback(text.as_bytes()), "{text}");
+            assert_eq!(likeness(text.as_bytes()), Likeness::None, "{text}");
         }
-        assert!(!holds_traceback(&[0xff; 9000]));
+        assert_eq!(likeness(&[0xff; 9000]), Likeness::None);
+    }
+
+    #[test]
+    fn a_line_of_a_source_file_is_for_the_server_to_read() {
+        for text in [
+            "error: could not compile `job` (bin) due to 1 previous error\n --> src/main.rs:3:5\n",
+            "  1) Failure:\nJobTest#test_total [test/job_test.rb:12]:\nExpected: 1\n",
+            "test_job.py:12: AssertionError\n",
+            "--- FAIL: TestTotal (0.00s)\n    job_test.go:12: got 3\n",
+            "Fatal Python error: Segmentation fault\n\n  File \"/srv/job.py\", line 3 in total\n",
+            "{\"errorType\":\"KeyError\",\"stackTrace\":[\"  File \\\"/var/task/job.py\\\", line 3, in f\"]}\n",
+            "{\"frames\":[{\"filename\":\"/srv/job.py\",\"lineno\":3,\"name\":\"total\"}]}\n",
+            " \u{276f} total src/job.test.ts:5:13\n",
+            "Location:\n    src/main.rs:3\n",
+        ] {
+            assert_eq!(likeness(text.as_bytes()), Likeness::Places, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_recorded_traceback_is_missed() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/tracebacks");
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        let texts: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "txt")).collect();
+        assert!(texts.len() > 50, "{} recordings", texts.len());
+        for path in texts {
+            assert_ne!(likeness(&std::fs::read(&path).unwrap()), Likeness::None, "{}", path.display());
+        }
     }
 }

@@ -23,6 +23,7 @@ use sentry::types::Dsn;
 use self::arguments::{About, Action, Arguments, Flush, Run, Send, SpoolPlace};
 use self::clock::Deadline;
 use self::delivery::{Backlog, Fate};
+use self::marks::{Likeness, likeness};
 use self::parcel::{Circumstances, Parcel};
 use self::run::Ended;
 use self::spool::Spool;
@@ -78,26 +79,24 @@ fn run_and_report(run: Run) -> ExitCode {
     let ended = run::run(&run.command, run.stdout);
     let deadline = Deadline::after(REPORT_TIME);
     let spool = open(run.spool);
-    let text = to_report(&run.command, run.any_failure, &ended);
-    if text.is_none() && ended.code != 0 && ended.ran {
-        say(&nothing_reported(&ended.how, run.stdout));
-    }
-    if let Some(text) = text {
+    let texts = to_report(&run.command, run.any_failure, &ended);
+    let mut is_without = texts.is_empty() && ended.code != 0 && ended.ran;
+    if !texts.is_empty() {
         // Whatever is wrong here, the command is none the worse for it.
         match settings {
             Ok((dsn, mut told)) => {
-                told.failed = run.any_failure.then_some(ended.how);
-                let parcel = Parcel::new(dsn, &told, text);
-                let fate = delivery::deliver(&parcel, spool.as_ref(), deadline);
-                if let Fate::Refused(words) = &fate {
-                    delivery::set_aside(&parcel, words, spool.as_ref());
-                }
-                if fate != Fate::Accepted {
-                    return ExitCode::from(ended.code);
+                told.failed = run.any_failure.then_some(ended.how.clone());
+                match send_failure(&dsn, &told, texts, spool.as_ref(), deadline) {
+                    Some(Fate::Accepted) => {}
+                    Some(_) => return ExitCode::from(ended.code),
+                    None => is_without = true,
                 }
             }
             Err(fault) => say(&format!("the failure is not reported: {fault}")),
         }
+    }
+    if is_without {
+        say(&nothing_reported(&ended.how, run.stdout));
     }
     if let Some(spool) = &spool {
         delivery::flush(spool, deadline);
@@ -105,23 +104,52 @@ fn run_and_report(run: Run) -> ExitCode {
     ExitCode::from(ended.code)
 }
 
-/// What is sent of a command that failed; none where that is nothing.
-fn to_report(command: &[OsString], any_failure: bool, ended: &Ended) -> Option<Vec<u8>> {
-    if ended.code == 0 {
-        return None;
+/// What a server says of a text in which it finds nothing to report.
+const UNRECOGNISED: &str = "no traceback was recognised";
+
+/// Sends the first of these texts in which the server recognises a traceback; `None`: there is none
+/// in any of them.
+fn send_failure(
+    dsn: &Dsn,
+    told: &Circumstances,
+    texts: Vec<Vec<u8>>,
+    spool: Option<&Spool>,
+    deadline: Deadline,
+) -> Option<Fate> {
+    for text in texts {
+        let parcel = Parcel::new(dsn.clone(), told, text);
+        let fate = delivery::deliver(&parcel, spool, deadline);
+        match &fate {
+            Fate::Refused(words) if told.failed.is_none() && words.contains(UNRECOGNISED) => {}
+            Fate::Refused(words) => {
+                delivery::set_aside(&parcel, words, spool);
+                return Some(fate);
+            }
+            _ => return Some(fate),
+        }
     }
-    let traceback = ended.tails.iter().find(|text| marks::holds_traceback(text));
+    None
+}
+
+/// What may be sent of a command that failed, what looks most like a traceback first.
+fn to_report(command: &[OsString], any_failure: bool, ended: &Ended) -> Vec<Vec<u8>> {
+    if ended.code == 0 {
+        return Vec::new();
+    }
+    let mut tails: Vec<(Likeness, &Vec<u8>)> = ended.tails.iter().map(|text| (likeness(text), text)).collect();
+    tails.sort_by_key(|(likeness, _)| std::cmp::Reverse(*likeness));
     if !any_failure {
-        return traceback.cloned();
+        let may = tails.into_iter().filter(|(likeness, _)| *likeness != Likeness::None);
+        return may.map(|(_, text)| text.clone()).collect();
     }
     // Standard error first, unless it says nothing.
-    let said = traceback.or_else(|| ended.tails.iter().find(|text| !text.trim_ascii().is_empty()));
+    let said = tails.iter().find(|(_, text)| !text.trim_ascii().is_empty()).map(|(_, text)| *text);
     let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
     let line: String = words.join(" ").chars().map(|c| if c.is_control() { ' ' } else { c }).take(COMMAND).collect();
     let mut text = line.into_bytes();
     text.push(b'\n');
     text.extend_from_slice(said.map_or(&[], Vec::as_slice));
-    Some(text)
+    vec![text]
 }
 
 /// What to do about a failure that nobody hears of.
