@@ -74,7 +74,7 @@ fn a_jvm_event_finds_its_file_by_the_class() {
         tax/src/main/kotlin/Main.kt:4 by grace@example.com
         web/src/main/kotlin/Main.kt:4 by ada@example.com
         Rules.java:5 by nobody
-        SourceFile:5 by nobody
+        a.b.c:5 by nobody
         ");
     });
 }

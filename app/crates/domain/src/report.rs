@@ -207,17 +207,28 @@ pub struct Frame {
 pub(crate) const NO_FILES: &[&str] =
     &["Unknown Source", "Native Method", "Unknown", "unknown", "<unknown>", "??", "???", "native", "null", "undefined"];
 
+/// What R8 and ProGuard call every file.
+pub(crate) fn is_name_of_r8(name: &str) -> bool {
+    matches!(name, "SourceFile" | "Proguard" | "PG") || name.starts_with("r8-map-id-")
+}
+
+/// ` in total`, after a place; nothing where the function is unknown.
+pub fn within(function: &str) -> String {
+    if matches!(function, "" | "?") { String::new() } else { format!(" in {function}") }
+}
+
 impl Frame {
     /// The most telling path of the frame: the absolute one, else the file name.
     pub fn path(&self) -> Option<&str> {
         self.abs_path.as_deref().or(self.filename.as_deref()).filter(|path| !path.is_empty())
     }
 
-    /// What people and rules call the frame's file: its path; where the client knows none, the
-    /// module (`Shop.Cart` of a .NET program without line tables), which tells two functions of one
-    /// name apart; `?` where neither is known.
+    /// What people and rules call the frame's file: its path; where the client knows none, or
+    /// R8's name for all of them, the module (`Shop.Cart` of a .NET program without line tables,
+    /// `a.b.c`, by which `retrace` finds the class), which tells two functions of one name apart;
+    /// `?` where neither is known.
     pub fn place_name(&self) -> &str {
-        let path = self.path().filter(|path| !NO_FILES.contains(path));
+        let path = self.path().filter(|path| !NO_FILES.contains(path) && !is_name_of_r8(path));
         path.or(self.module.as_deref().filter(|module| !module.is_empty())).or(self.path()).unwrap_or("?")
     }
 

@@ -151,7 +151,8 @@ fn analyze_whole(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError
     let snippet = at.zip(found).map(|(at, found)| snippet_of(at, found)).transpose()?.unwrap_or_default();
     let blame = suspicion.blame_of_culprit();
     let (trouble, pinned, has_mirror) = (input.trouble, deployed.is_pinned, mirrors.is_some());
-    let looked = LookedUp { report, rules, at, has_mirror, trouble, pinned, culprit: found };
+    let roots = [shown.as_slice(), input.deployment.remembered].concat();
+    let looked = LookedUp { report, rules, at, has_mirror, trouble, pinned, culprit: found, roots: &roots };
     let no_line = if blame.is_none() { why_no_line(looked, &suspicion)? } else { Vec::new() };
     let place = place_of(report, culprit, found);
     let line = at.zip(found).zip(blame.as_ref());

@@ -3,6 +3,7 @@
 use super::evidence::MirrorCommit;
 use super::suspects::Suspicion;
 use domain::culprit::{FrameAt, Located};
+use domain::deployed_root::Root;
 use domain::no_line::{Facts, Files, MirrorState, NoLine, Sighting, looked_at, no_line, stands};
 use domain::report::Report;
 use domain::rule::Rules;
@@ -27,6 +28,8 @@ pub(super) struct LookedUp<'a> {
     pub pinned: bool,
     /// The culprit.
     pub culprit: Option<&'a Located>,
+    /// Where this report and earlier ones have shown that folders are deployed.
+    pub roots: &'a [Root],
 }
 
 impl LookedUp<'_> {
@@ -57,6 +60,8 @@ pub(super) fn why_no_line(looked: LookedUp<'_>, suspicion: &Suspicion) -> Result
         culprit,
         passed: suspicion.passed(),
         sightings: &sightings,
+        commit: looked.at.map(|at| at.commit),
+        roots: looked.roots,
     }))
 }
 

@@ -23,6 +23,9 @@ pub(super) enum Client {
     Other,
 }
 
+/// Of clients for browsers, and of those (`sentry.javascript.nextjs`) that run on servers as well.
+const SEVERAL_RUNTIMES: &str = "sentry.javascript";
+
 /// Parts of clients' names, the telling ones first.
 const NAMES: &[(&str, Client)] = &[
     ("flawless-report", Client::Printed),
@@ -32,7 +35,12 @@ const NAMES: &[(&str, Client)] = &[
     ("javascript.node", Client::Node),
     ("javascript.deno", Client::Node),
     ("javascript.bun", Client::Node),
-    ("sentry.javascript", Client::Browser),
+    ("javascript.nestjs", Client::Node),
+    ("javascript.cloudflare", Client::Node),
+    ("javascript.vercel-edge", Client::Node),
+    ("javascript.aws-serverless", Client::Node),
+    ("javascript.google-cloud-serverless", Client::Node),
+    (SEVERAL_RUNTIMES, Client::Browser),
     ("sentry.ruby", Client::Ruby),
     ("sentry.php", Client::Php),
     ("sentry.java", Client::Jvm),
@@ -53,11 +61,21 @@ fn is_of_web(report: &Report) -> bool {
     paths().any(|path| path.starts_with("http://") || path.starts_with("https://")) && !paths().any(is_of_server)
 }
 
+/// Whether a framework of browsers and servers ran on a server: there, files are no addresses.
+fn is_of_server(report: &Report) -> bool {
+    let frames = || report.exceptions.iter().flat_map(|exception| &exception.frames);
+    let is_file =
+        |path: &str| path.contains(['/', '\\']) && !path.contains("://") && !path.starts_with(['<', '[', '(']);
+    report.platform == Platform::Node || frames().filter_map(|frame| frame.path()).any(is_file)
+}
+
 impl Client {
     pub(super) fn of(report: &Report) -> Self {
         let sdk = report.sdk.as_deref().unwrap_or("").to_ascii_lowercase();
-        if let Some((_, client)) = NAMES.iter().find(|(name, _)| sdk.contains(name)) {
-            return *client;
+        match NAMES.iter().find(|(name, _)| sdk.contains(name)) {
+            Some(&(SEVERAL_RUNTIMES, _)) if is_of_server(report) => return Self::Node,
+            Some((_, client)) => return *client,
+            None => {}
         }
         match report.platform {
             Platform::Python => Self::Python,

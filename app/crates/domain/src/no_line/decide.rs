@@ -4,12 +4,17 @@
 use super::client::Client;
 use super::frames::{Kind, kind};
 use super::sighting::{Sighting, Stands};
-use super::words::{help_of_path, minified, named, no_frames, no_line_numbers, place, several, unknown_path};
+use super::words::{
+    help_of_path, is_rejected_text, minified, named, no_frames, no_line_numbers, of_extension, place, rejected_text,
+    several, unknown_path, untracked,
+};
 use super::{NoLine, Reason};
 use crate::commit::CommitId;
 use crate::counted::counted;
 use crate::culprit::{FrameAt, Located};
+use crate::deployed_root::Root;
 use crate::drift::Drift;
+use crate::frame_names::parts_of;
 use crate::report::{Frame, Report};
 use crate::rule::Rules;
 use crate::step_over::Passed;
@@ -49,6 +54,10 @@ pub struct Facts<'a> {
     pub passed: &'a [(FrameAt, Passed)],
     /// What the repository has for frames that are in none of its files.
     pub sightings: &'a BTreeMap<FrameAt, Sighting>,
+    /// The commit that was looked at.
+    pub commit: Option<&'a CommitId>,
+    /// Where other frames, or earlier reports, have shown that folders of it are deployed.
+    pub roots: &'a [Root],
 }
 
 /// The reasons, the telling one first. Only for reports whose culprit nobody is known to have
@@ -188,6 +197,9 @@ fn by_names(facts: &Facts<'_>, client: Client) -> NoLine {
         let name = name.unwrap_or_else(|| place(frame));
         return NoLine::plain(Reason::Obfuscated, format!("the names are obfuscated by R8 or ProGuard ({name})"));
     }
+    if let Some(reason) = below_root(facts, &all) {
+        return reason;
+    }
     if let Some(reason) = path(facts, &all, client, first(&Kind::NoLine).is_some()) {
         return reason;
     }
@@ -202,21 +214,43 @@ fn by_names(facts: &Facts<'_>, client: Client) -> NoLine {
         let what = format!("the code was evaluated, and never in a file ({})", place(frame));
         return NoLine::plain(Reason::EvaluatedCode, what);
     }
+    if let Some(frame) = first(&Kind::Extension) {
+        return of_extension(frame);
+    }
+    if is_rejected_text(facts.report) {
+        return rejected_text();
+    }
     if let Some(frame) = first(&Kind::NoFile) {
         return NoLine::plain(Reason::NoFileNames, format!("the frames name no file ({})", place(frame)));
     }
     only_packages(&all, facts)
 }
 
-/// A path that fits nothing. Where others have no lines, one is only worth a word if the repository
-/// has such a name: on the JVM no path tells a library's.
+/// A path below a folder of which it is known where the repository has it: the file alone is missing.
+fn below_root(facts: &Facts<'_>, all: &[(FrameAt, Kind)]) -> Option<NoLine> {
+    let paths = all.iter().filter(|(_, kind)| *kind == Kind::Path).map(|(at, _)| *at);
+    paths.take(super::sighting::MOST_FRAMES).find_map(|at| {
+        let parts = parts_of(frame(facts.report, at).path()?);
+        let mut roots = facts.roots.iter().filter(|root| !root.prefix.is_empty());
+        let path = roots.find_map(|root| root.path_of(&parts)).filter(|path| !path.is_empty())?;
+        Some(untracked(&path, facts.commit))
+    })
+}
+
+/// A path that fits nothing. Where others have no lines, a library's is only worth a word if the
+/// repository has such a name: on the JVM any may be one; .NET's packages were built below `/_/`.
 fn path(facts: &Facts<'_>, all: &[(FrameAt, Kind)], client: Client, is_without_lines: bool) -> Option<NoLine> {
     let mut paths = all.iter().filter(|(_, kind)| *kind == Kind::Path).map(|(at, _)| *at);
     let like = paths.clone().find_map(|at| match facts.sightings.get(&at)? {
         Sighting::SameName { files, count } => Some((at, Some((files.as_slice(), *count)))),
         Sighting::Fits { .. } => None,
     });
-    let (at, same_name) = like.or_else(|| paths.next().filter(|_| !is_without_lines).map(|at| (at, None)))?;
+    let may_be_library = |at: FrameAt| {
+        let path = frame(facts.report, at).path();
+        client == Client::Jvm || path.is_some_and(|path| path.starts_with("/_/"))
+    };
+    let other = paths.find(|&at| !is_without_lines || !may_be_library(at));
+    let (at, same_name) = like.or_else(|| other.map(|at| (at, None)))?;
     let frame = frame(facts.report, at);
     let is_script = client == Client::Browser && frame.path().is_some_and(|path| path.contains("://"));
     if same_name.is_none() && is_script {
@@ -254,6 +288,11 @@ fn only_packages(all: &[(FrameAt, Kind)], facts: &Facts<'_>) -> NoLine {
     } else {
         format!("all frames are of packages and of the language's own library ({})", names.join(", "))
     };
+    if names.is_empty() {
+        const HELP: &str =
+            "Catch the error where your code hands its work over to the library, and your frames are on the stack.";
+        return NoLine::with_help(Reason::OnlyPackages, what, HELP);
+    }
     NoLine::plain(Reason::OnlyPackages, what)
 }
 

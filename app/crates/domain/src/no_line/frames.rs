@@ -6,7 +6,7 @@ use super::client::Client;
 use crate::frame_names::{parts_of, resource_of};
 use crate::frame_origin::{is_foreign_host, is_of_a_runtime};
 use crate::not_ours::third_party_at;
-use crate::report::{Frame, NO_FILES};
+use crate::report::{Frame, NO_FILES, is_name_of_r8};
 use crate::rule::Rules;
 
 /// People write no longer lines; bundlers put whole programs into one.
@@ -20,6 +20,8 @@ const HASH: usize = 8;
 pub(super) enum Kind {
     /// Of this package or library.
     Package(String),
+    /// Of an extension of a visitor's browser.
+    Extension,
     /// The language's own library or interpreter.
     Runtime,
     /// Bundled, minified or otherwise compiled JavaScript.
@@ -64,7 +66,7 @@ pub(super) fn kind(frame: &Frame, client: Client, rules: &Rules) -> Kind {
         return Kind::Package(host.to_owned());
     }
     if host.is_some_and(|(scheme, _)| scheme.ends_with("-extension")) {
-        return Kind::Package("an extension of the browser".to_owned());
+        return Kind::Extension;
     }
     if is_of_a_runtime(&parts_of(&path)) {
         return Kind::Runtime;
@@ -283,7 +285,7 @@ fn is_runtime(path: &str, name: &str, module: &str, function: &str, client: Clie
             || ["$$Lambda", "$Proxy", "EnhancerBy", "FastClassBy", "GeneratedMethodAccessor"]
                 .iter()
                 .any(|made| module.contains(made)));
-    let of_dotnet = client == Client::DotNet
+    let of_dotnet = matches!(client, Client::DotNet | Client::Printed | Client::Other)
         && path.is_empty()
         && [module, function].iter().any(|text| text.starts_with("System.") || text.starts_with("Microsoft."));
     let of_native = path.is_empty()
@@ -299,7 +301,7 @@ fn is_runtime(path: &str, name: &str, module: &str, function: &str, client: Clie
 
 /// Names that R8 and ProGuard give: one or two letters each, and one name for all files.
 fn is_obfuscated(name: &str, module: &str, function: &str) -> bool {
-    if name == "SourceFile" || name == "Proguard" || name == "PG" || name.starts_with("r8-map-id-") {
+    if is_name_of_r8(name) {
         return true;
     }
     let mut parts = module.split('.').rev();

@@ -9,7 +9,7 @@ use crate::rule::Rules;
 use std::collections::{BTreeSet, HashMap};
 
 /// Frames that are looked at: the rest of a long traceback says nothing else.
-const MOST_FRAMES: usize = 50;
+pub(super) const MOST_FRAMES: usize = 50;
 
 /// Files of one name that are compared: what fits best is among few, or nothing tells them apart.
 const MOST_FILES: usize = 1_000;

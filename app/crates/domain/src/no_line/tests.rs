@@ -1,7 +1,9 @@
 //! Reports of the forms that clients send, and the reason of each.
 
 use super::*;
+use crate::commit::CommitId;
 use crate::culprit::{FrameAt, Located, frames_in_order};
+use crate::deployed_root::Root;
 use crate::drift::Drift;
 use crate::report::{COMMAND_KIND, Exception, Frame, MESSAGE_KIND, Platform, Report};
 use crate::rule::Rules;
@@ -42,6 +44,8 @@ struct Case<'a> {
     culprit: Option<&'a Located>,
     passed: Option<Passed>,
     is_test: bool,
+    commit: Option<&'a CommitId>,
+    roots: &'a [Root],
 }
 
 impl<'a> Case<'a> {
@@ -55,6 +59,8 @@ impl<'a> Case<'a> {
             culprit: None,
             passed: None,
             is_test: false,
+            commit: None,
+            roots: &[],
         }
     }
 
@@ -82,6 +88,8 @@ impl<'a> Case<'a> {
             culprit: self.culprit,
             passed: &passed,
             sightings: &sightings,
+            commit: self.commit,
+            roots: self.roots,
         })
     }
 
@@ -527,5 +535,119 @@ fn each_reason_has_one_name_and_words_of_its_own() {
         assert_eq!(stored, format!("\"{}\"", reason.slug()), "one name for both");
         assert!(reason.means().ends_with('.') && reason.helps().ends_with('.'));
         assert!([reason.means(), reason.helps()].iter().all(|text| text.matches('`').count() % 2 == 0));
+    }
+}
+
+/// The one reason of a report of these frames, against a repository without their files.
+fn told(platform: Platform, sdk: &str, frames: &[&str]) -> NoLine {
+    Case::of(&report(platform, sdk, frames)).reasons().remove(0)
+}
+
+#[test]
+fn what_has_a_line_says_more_than_frames_of_a_library_without_one() {
+    for (platform, sdk, frames, place) in [
+        (
+            Platform::Other,
+            "",
+            ["|Shop.Orders.Latest(Guid)|/src/Shop/Orders.cs 41 0", "|System.Linq.ThrowHelper.ThrowNoElements()|"],
+            "/src/Shop/Orders.cs:41",
+        ),
+        (
+            Platform::Other,
+            "sentry.dotnet/5.0.0",
+            ["Shop.Orders|Latest|/src/Shop/Orders.cs 41 0", "Dapper.SqlMapper|Query|"],
+            "/src/Shop/Orders.cs:41",
+        ),
+        (Platform::Native, "sentry.native/0.7.0", ["|total|/b/src/cart.c 9 0", "|abort|"], "/b/src/cart.c:9"),
+        (Platform::Other, "", ["|shop:total/1|/b/src/shop.erl 9 0", "|gen_server:call/2|"], "/b/src/shop.erl:9"),
+        (Platform::Other, "sentry.dart/8.0.0", ["|total|/b/lib/cart.dart 9 0", "|List.first|"], "/b/lib/cart.dart:9"),
+    ] {
+        let told = told(platform, sdk, &frames);
+        assert_eq!(told.reason, Reason::UnknownPaths, "{frames:?}");
+        assert!(told.what.contains(place), "{}", told.what);
+    }
+    let own = ["|Shop.Cart.Total()|", "|Json.Reader.Read()|/_/src/Json/Reader.cs 12 0"];
+    is(Platform::Other, "", &own, Reason::NoLineNumbers);
+    is(Platform::Other, "", &["|System.Threading.Thread.Start()|"], Reason::OnlyPackages);
+}
+
+#[test]
+fn a_bundle_of_a_server_is_told_what_servers_can_do() {
+    let bundle = "|t|app:///_next/server/chunks/3f9a8b7c.js 2 48213";
+    let file = "|t|/srv/app/dist/main.3f9a8b7c.js 2 48213";
+    for (platform, sdk, frame) in [
+        (Platform::Node, "sentry.javascript.nextjs/11.0.0", bundle),
+        (Platform::Node, "sentry.javascript.nestjs/11.0.0", file),
+        (Platform::Javascript, "sentry.javascript.remix/11.0.0", file),
+        (Platform::Javascript, "sentry.javascript.cloudflare/11.0.0", "|t|worker.min.js 2 48213"),
+        (Platform::Javascript, "sentry.javascript.aws-serverless/11.0.0", bundle),
+    ] {
+        let told = told(platform, sdk, &[frame]);
+        assert_eq!(told.reason, Reason::Minified, "{sdk}");
+        assert!(told.help.contains("--enable-source-maps"), "{sdk}: {}", told.help);
+    }
+    for sdk in ["sentry.javascript.nextjs/11.0.0", "sentry.javascript.react/11.0.0"] {
+        let frames = ["|t|https://shop.example.com/_next/static/chunks/3f9a8b7c.js 2 48213", "|map|<anonymous>"];
+        let told = told(Platform::Javascript, sdk, &frames);
+        assert!(told.help.contains("where scripts are served"), "{sdk}: {}", told.help);
+    }
+}
+
+#[test]
+fn a_visitors_extension_is_nothing_to_mend() {
+    for (scheme, deny) in [
+        ("chrome-extension", "denyUrls: [/^chrome-extension:/]"),
+        ("moz-extension", "denyUrls: [/^moz-extension:/]"),
+        ("safari-web-extension", "denyUrls: [/^safari-web-extension:/]"),
+    ] {
+        let frame = format!("|f|{scheme}://abcdef/inject.js 1 200");
+        let told = told(Platform::Javascript, "sentry.javascript.browser/11.0.0", &[&frame, "|g|<anonymous>"]);
+        assert_eq!(told.reason, Reason::OnlyPackages);
+        assert!(told.what.contains("a visitor's browser extension"), "{}", told.what);
+        assert!(told.help.contains(deny) && !told.help.contains("path_mappings"), "{}", told.help);
+    }
+}
+
+#[test]
+fn a_rejected_text_is_said_to_have_no_stack() {
+    let internal = ["|triggerUncaughtException|node:internal/process/promises 394 12"];
+    for (kind, frames) in [("UnhandledPromiseRejection", &internal[..]), ("UnhandledRejection", &[])] {
+        let mut report = report(Platform::Node, "", frames);
+        report.exceptions[0].kind = kind.to_owned();
+        let told = Case::of(&report).reasons().remove(0);
+        assert_eq!((told.reason, told.what.as_str()), (Reason::NoFrames, "a text was rejected instead of an Error"));
+        assert!(told.help.contains("new Error("), "{}", told.help);
+    }
+}
+
+#[test]
+fn the_settings_of_packages_are_only_named_where_there_is_a_package() {
+    let of = |path: &str| told(Platform::Python, "", &[&format!("|f|{path} 12 0")]);
+    assert!(of("/srv/venv/lib/python3.12/site-packages/flask/app.py").help.contains("report_runtime"));
+    let own = of("/usr/lib/python3.11/json/decoder.py");
+    assert!(own.help.contains("Catch the error") && !own.help.contains(".github"), "{}", own.help);
+}
+
+#[test]
+fn a_file_below_a_known_folder_is_only_not_committed() {
+    let root = |prefix: &str, folder: &str| Root { prefix: prefix.to_owned(), folder: folder.to_owned() };
+    let roots = [root("", "src"), root("srv/dep/web", "services/web"), root("app", "")];
+    let commit = CommitId::of_text(&"32f5d4fa".repeat(5)).expect("a commit");
+    for (path, files, says) in [
+        ("/srv/dep/web/gen.js", &[][..], Some("services/web/gen.js")),
+        ("/srv/dep/web/lib/gen.js", &["tools/gen.js"], Some("services/web/lib/gen.js")),
+        ("/app/models/rates.rb", &[], Some("models/rates.rb")),
+        ("/srv/dep/other/gen.js", &[], None),
+        ("/srv/dep/web2/gen.js", &[], None),
+    ] {
+        let report = report(Platform::Other, "", &[&format!("|f|{path} 12 0")]);
+        let case = Case { roots: &roots, commit: Some(&commit), files, ..Case::of(&report) };
+        assert_eq!(case.all(), [Reason::UnknownPaths], "{path}");
+        let told = case.reasons().remove(0);
+        let words = says.map(|says| {
+            format!("{says} is not in the repository at {}: generated, ignored or not committed", commit.short())
+        });
+        assert_eq!(words.is_some(), !told.help.contains("path_mappings"), "{}", told.help);
+        assert_eq!(words.is_some_and(|words| told.what == words), says.is_some(), "{}", told.what);
     }
 }

@@ -3,6 +3,7 @@
 use super::client::Client;
 use super::sighting::components;
 use super::{NoLine, Reason};
+use crate::commit::CommitId;
 use crate::report::{COMMAND_KIND, Frame, MESSAGE_KIND, Report};
 use crate::visible::clip;
 
@@ -67,6 +68,9 @@ pub(super) fn no_frames(report: &Report, client: Client) -> NoLine {
         let what = format!("the command failed{ended} and printed no traceback that was recognised");
         return NoLine::with_help(Reason::NoFrames, what, HELP_PRINTED);
     }
+    if is_rejected_text(report) {
+        return rejected_text();
+    }
     let is_message = raised.is_none_or(|raised| raised.kind == MESSAGE_KIND);
     let what = match client {
         Client::Printed => "the failed command printed no stack trace that could be read",
@@ -119,6 +123,30 @@ pub(super) fn no_frames(report: &Report, client: Client) -> NoLine {
         }
     };
     NoLine::with_help(Reason::NoFrames, what.to_owned(), help)
+}
+
+/// Whether a promise was rejected with what is no error: Node's and browsers' names of that.
+pub(super) fn is_rejected_text(report: &Report) -> bool {
+    const KINDS: [&str; 2] = ["UnhandledPromiseRejection", "UnhandledRejection"];
+    report.raised().is_some_and(|raised| KINDS.contains(&raised.kind.as_str()))
+}
+
+/// That only errors have a stack.
+pub(super) fn rejected_text() -> NoLine {
+    NoLine::with_help(
+        Reason::NoFrames,
+        "a text was rejected instead of an Error".to_owned(),
+        "Reject promises with new Error(…), and throw it in async functions: only an Error knows its stack.",
+    )
+}
+
+/// That a frame is of an extension of a visitor's browser.
+pub(super) fn of_extension(frame: &Frame) -> NoLine {
+    let scheme = frame.path().and_then(|path| path.split_once("://")).map_or("chrome-extension", |(scheme, _)| scheme);
+    let what = format!("the frames are of a visitor's browser extension ({})", place(frame));
+    let help =
+        format!("There is nothing to mend. Leave such errors out in Sentry.init: denyUrls: [/^{}:/].", named(scheme));
+    NoLine::with_help(Reason::OnlyPackages, what, help)
 }
 
 /// That a frame is of a bundle, and what its runtime can do about it.
@@ -187,6 +215,14 @@ pub(super) fn unknown_path(frame: &Frame, reported: &str, same_name: Option<(&[S
             help_of_path(reported),
         ),
     }
+}
+
+/// That a file is missing in a folder that is known.
+pub(super) fn untracked(path: &str, commit: Option<&CommitId>) -> NoLine {
+    let at = commit.map(|commit| format!(" at {}", commit.short())).unwrap_or_default();
+    let what = format!("{} is not in the repository{at}: generated, ignored or not committed", named(path));
+    let help = "What a build generates has no author; what people write has to be committed before it is deployed.";
+    NoLine::with_help(Reason::UnknownPaths, what, help)
 }
 
 /// What helps where a path fits no file: that of a folder which the report names from the root. Of
