@@ -9,6 +9,7 @@ use crate::wiring::Handles;
 use clap::Args;
 use domain::decision::Terms;
 use domain::names::RepositoryName;
+use domain::report::within;
 use domain::timestamp::{Timestamp, WEEK};
 use std::collections::HashMap;
 use store::weekly::{LineInWeek, WeekQuery};
@@ -62,11 +63,11 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
     for found in &shown {
         let place = &found.line.place;
         say!(
-            "{:>8}  {}:{} in {}  {}  {}",
+            "{:>8}  {}:{}{}  {}  {}",
             found.count,
             place.path,
             place.line,
-            place.function,
+            within(&place.function),
             found.line.exception,
             found.line.whose().as_deref().unwrap_or("(nobody known)")
         );

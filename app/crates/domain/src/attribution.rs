@@ -10,7 +10,7 @@ use super::group;
 use super::identity::Identity;
 use super::no_line::{Lacking, NoLine, Reason, seems_a_commit, sentences};
 use super::not_ours::NotOurs;
-use super::report::{Frame, Report};
+use super::report::{Frame, Report, within};
 use super::rule::Rules;
 use super::step_over::Passed;
 use super::suspects::{Suspect, SuspectedBy};
@@ -165,7 +165,8 @@ pub fn verdict(found: &Findings<'_>) -> Vec<String> {
         if !found.is_only_counted() {
             words.extend(found.history.iter().cloned());
             let others = found.suspects.iter().filter(|one| one.frame != Some(at));
-            words.extend(others.map(|one| suspect_sentence(one, found.blame)));
+            let is_named = found.report.exceptions[at.0].frames[at.1].is_named;
+            words.extend(others.map(|one| suspect_sentence(one, found.blame, is_named)));
         }
     }
     words.extend(group::sentence(found.report));
@@ -193,7 +194,6 @@ fn blamed_sentence(found: &Findings<'_>, at: FrameAt, located: &Located) -> Stri
             located.path, located.line
         );
     }
-    let function = frame.function_name();
     let what = match found.chosen_as {
         Some(ChosenAs::OnlyRaises) if found.located.len() == 1 => {
             "the innermost line of the repository's code; the value may come from its caller, which is not in the traceback"
@@ -205,7 +205,7 @@ fn blamed_sentence(found: &Findings<'_>, at: FrameAt, located: &Located) -> Stri
     };
     let mut place = format!("{}:{}", located.path, located.line);
     if !frame.is_named {
-        place.push_str(&format!(" in {function}"));
+        place.push_str(&within(frame.function_name()));
     }
     match found.blame {
         Some(blame) => format!("Blamed {}: {place}, {what}.", blame.written_by()),
@@ -223,12 +223,12 @@ pub fn before_sentence(before: &Blame, blame: &Blame, edit: TrivialEdit) -> Stri
     )
 }
 
-/// A place that is suspected beside the blamed line.
-fn suspect_sentence(suspect: &Suspect, blame: Option<&Blame>) -> String {
+/// A place that is suspected beside the blamed line; a line that an exception names was read.
+fn suspect_sentence(suspect: &Suspect, blame: Option<&Blame>, is_named: bool) -> String {
     if let (SuspectedBy::Before(edit), Some(before), Some(blame)) = (suspect.rule, &suspect.blame, blame) {
         return before_sentence(before, blame, edit);
     }
-    let place = format!("{}:{} in {}", suspect.path, suspect.line, suspect.function);
+    let place = format!("{}:{}{}", suspect.path, suspect.line, within(&suspect.function));
     let by = suspect.blame.as_ref().map(|blame| format!(", by {}", blame.written_by())).unwrap_or_default();
     match suspect.rule {
         SuspectedBy::Constructor => {
@@ -244,7 +244,8 @@ fn suspect_sentence(suspect: &Suspect, blame: Option<&Blame>) -> String {
         SuspectedBy::LatestChange => format!("Look next at {place}{by}: the latest change to this function."),
         SuspectedBy::Before(_) => format!("Look next at who wrote {place} before{by}."),
         SuspectedBy::Caller | SuspectedBy::Innermost | SuspectedBy::SteppedTo => {
-            format!("Look next at {place}{by}: it called the blamed line.")
+            let did = if is_named { "read" } else { "called" };
+            format!("Look next at {place}{by}: it {did} the blamed line.")
         }
     }
 }
@@ -389,3 +390,6 @@ fn place_outside(frame: &Frame) -> String {
         None => parts.join("/"),
     }
 }
+
+#[cfg(test)]
+mod tests;

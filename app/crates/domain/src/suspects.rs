@@ -6,6 +6,7 @@
 use super::blame::Blame;
 use super::culprit::FrameAt;
 use super::heuristic::Heuristic;
+use super::report::within;
 use super::rule::Rules;
 use super::trivial_edit::TrivialEdit;
 use crate::timestamp::Timestamp;
@@ -91,7 +92,8 @@ impl Suspect {
         match self.rule {
             SuspectedBy::Signature => Some(format!("changed {function} ({path}:{line}) after the call was written")),
             SuspectedBy::Fresh => Some(format!(
-                "changed {path}:{line} in {function}, which leads to the failing line, less than 30 days before"
+                "changed {path}:{line}{}, which leads to the failing line, less than 30 days before",
+                within(function)
             )),
             // The constructor's suspect has the failing line's author.
             SuspectedBy::Constructor
