@@ -174,6 +174,22 @@ fn what_is_no_repository_is_not_watched() {
 }
 
 #[test]
+fn a_repository_that_gets_another_name_says_which_it_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let add = |name: &str| {
+        let arguments = ["repository", "add", "https://git.example.com/acme/platform.git", "--name", name];
+        let output = command(folder.path(), &arguments, &[]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(!add("acme/platform").contains("It was"));
+    let renamed = add("acme/two");
+    let says = "It was acme/platform; for another key: `flawless repository key add acme/two`.";
+    assert!(renamed.contains(says), "{renamed}");
+    assert!(!add("acme/two").contains("It was"));
+}
+
+#[test]
 fn the_demo_names_its_flag_where_the_port_is_taken() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

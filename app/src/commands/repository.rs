@@ -149,6 +149,9 @@ async fn add(
             format!("{full_name} is watched already, from {}; choose another --name", without_secrets(&other)).into()
         );
     }
+    let was = store::repositories::list(store).await?.into_iter().map(|row| row.repository);
+    let was = was.filter(|one| one.github.is_none() && one.clone_url == clone_url && one.full_name != full_name);
+    let was: Option<RepositoryName> = was.map(|one| one.full_name).next();
     let new = NewRepository { full_name: full_name.clone(), clone_url, github: None, public: false };
     let id = repositories.watch(&new, now).await?;
     // Somebody asks: what the last fetch was refused for may be mended.
@@ -156,6 +159,9 @@ async fn add(
     match source.shortfall() {
         Some(lack) => say!("Watching {full_name}, which can't be cloned as it is: {lack}."),
         None => say!("Watching {full_name}. The server clones it now, or when it is started."),
+    }
+    if let Some(was) = was {
+        say!("It was {was}; for another key: `flawless repository key add {full_name}`.");
     }
     let keys = store::ingest_keys::in_force(store, id).await?;
     for key in &keys {
