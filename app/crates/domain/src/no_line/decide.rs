@@ -226,7 +226,7 @@ fn by_names(facts: &Facts<'_>, client: Client) -> NoLine {
     only_packages(&all, facts)
 }
 
-/// A path below a folder of which it is known where the repository has it: the file alone is missing.
+/// A path below a folder of which it is known where it is deployed: only the file is missing.
 fn below_root(facts: &Facts<'_>, all: &[(FrameAt, Kind)]) -> Option<NoLine> {
     let paths = all.iter().filter(|(_, kind)| *kind == Kind::Path).map(|(at, _)| *at);
     paths.take(super::sighting::MOST_FRAMES).find_map(|at| {

@@ -182,7 +182,7 @@ impl Reason {
             ),
             Self::OnlyPackages => (
                 "All frames are of packages",
-                "Nothing on the stack is of the repository: it is all of installed packages and of the standard library, as in a thread or a callback that a library started.",
+                "Nothing on the stack is of the repository: it is all of installed packages and of the standard library, as in a thread or a callback that a library started; or it is all of an extension of a visitor's browser, where there is nothing to mend.",
                 "Catch the error where your code hands its work over to the library, and your frames are on the stack. If one of these packages is the repository's own, take its folder out of `report_runtime_package_directory_names` in `.github/flawless.yml`, or have the client send the text of the lines; `path_mappings` says where its files are.",
             ),
             Self::LinkedOutside => (
