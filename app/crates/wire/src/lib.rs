@@ -9,6 +9,7 @@ mod lenient;
 mod limits;
 mod named_place;
 mod native;
+mod php_functions;
 mod quoted;
 mod repair;
 mod ruby_methods;

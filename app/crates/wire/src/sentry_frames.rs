@@ -5,14 +5,18 @@ use crate::lenient::Text;
 use crate::limits::{MAX_INNER_FRAMES, MAX_OUTER_FRAMES};
 use crate::named_place::{Reader, named_place};
 use crate::native::application_frames;
+use crate::php_functions::inner_calls;
 use crate::quoted::{REMOTE_TRACEBACK, is_quotation, quoted_frames};
 use crate::ruby_methods::is_called_in_c;
 use crate::sentry_fields::{RawException, RawFrame, Stacktrace};
 use domain::report::{Exception, Frame, Platform};
 use serde_json::value::RawValue;
 
-/// The frames that are kept, outermost first: the application's of native code, and of those the
-/// outer and inner ones.
+/// How the names of PHP's files end.
+const PHP: &str = ".php";
+
+/// The frames that are kept, outermost first: of native code the application's, of PHP those that
+/// are code of their place, and of these the outer and inner ones.
 pub(super) fn kept_frames<'e, 'a>(
     stacktrace: &'e Stacktrace<'a>,
     platform: Platform,
@@ -20,6 +24,12 @@ pub(super) fn kept_frames<'e, 'a>(
     let frames = stacktrace.frames.0.as_slice();
     let length = match platform {
         Platform::Native => application_frames(frames.iter().map(|frame| frame.function.get())),
+        Platform::Other => {
+            let path = |frame: &'e RawFrame<'a>| frame.abs_path.get().or_else(|| frame.filename.get());
+            let calls = frames.iter().rev().map(|frame| (path(frame), frame.line.line(), frame.function.get()));
+            let is_php = frames.last().and_then(path).is_some_and(|path| path.ends_with(PHP));
+            if is_php { frames.len() - inner_calls(calls) } else { frames.len() }
+        }
         _ => frames.len(),
     };
     let frames = &frames[..length];
@@ -128,6 +138,27 @@ mod tests {
         assert_eq!(functions("ruby", &older), ["<main>", "total"]);
         assert_eq!(functions("ruby", &[total, total, ("tax.rb", 5, "Tax.of")]).len(), 3, "recursion, and another file");
         assert_eq!(functions("python", &[total, ("cart.rb", 5, "Integer#/")]).len(), 2);
+    }
+
+    #[test]
+    fn of_php_its_own_function_is_no_frame_of_its_caller_s_line() {
+        let price = ("src/Cart.php", 15, "Shop\\Cart::price");
+        let main = ("public/index.php", 4, "main");
+        assert_eq!(functions("php", &[main, price, ("src/Cart.php", 15, "intdiv")]), ["main", price.2]);
+        assert_eq!(functions("php", &[main, price, ("src/Cart.php", 15, "PDO::query")]), ["main", price.2]);
+        let closure = ("src/Cart.php", 15, "Shop\\Cart::{closure}");
+        let mapped = [price, ("[internal]", 0, "array_map"), closure];
+        assert_eq!(functions("php", &mapped), [price.2, "array_map", closure.2]);
+        assert_eq!(functions("php", &[price, closure]).len(), 2, "the application's own");
+        assert_eq!(functions("php", &[price, price]).len(), 2, "recursion");
+        assert_eq!(functions("php", &[price, ("src/Tax.php", 15, "Shop\\Tax::of")]).len(), 2, "another file");
+        let handling = [
+            price,
+            ("vendor/HandleExceptions.php", 256, "Laravel\\HandleExceptions::{closure}"),
+            ("src/Cart.php", 15, "Laravel\\HandleExceptions::handleError"),
+        ];
+        assert_eq!(functions("php", &handling), [price.2], "of a warning");
+        assert_eq!(functions("python", &[price, ("src/Cart.php", 15, "intdiv")]).len(), 2);
     }
 
     const WORKER: &str = "\"\"\"\nTraceback (most recent call last):\n  File \"/srv/jobs/LINE.py\", line 9, in of\n    x\nKeyError: 'CHF'\n\"\"\"";

@@ -6,6 +6,7 @@ mod tested;
 
 use self::stack::{Call, bare, paired, stack, symfony, table};
 use super::{MESSAGE_LINES, message, place};
+use crate::php_functions::inner_calls;
 use domain::report::{Exception, Frame};
 use std::borrow::Cow;
 
@@ -242,6 +243,8 @@ fn exception(head: &Head<'_>, innermost: Option<(&str, u32)>, calls: Vec<Call<'_
             None => {}
         }
     }
+    let calls = frames.iter().map(|frame| (frame.filename.as_deref(), frame.line, frame.function.as_deref()));
+    frames.drain(..inner_calls(calls));
     frames.reverse();
     Exception { kind, value: head.value.clone(), frames, ..Exception::default() }
 }

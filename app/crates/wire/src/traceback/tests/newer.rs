@@ -39,7 +39,7 @@ fn php_in_other_layouts() {
         (
             "PHP Fatal error:  Uncaught Error: x in /srv/run.php(3) : eval()'d code:8\nStack trace:\n\
              #0 /srv/run.php(3): eval()\n#1 {main}",
-            "Error /srv/run.php:3 eval",
+            "Error /srv/run.php:3 ?",
         ),
         (
             "   TypeError \n\n  Unsupported operand types\n\n  at app/Cart.php:12\n      8▕ x\n  ➜  12▕ y\n\n  \
@@ -48,6 +48,54 @@ fn php_in_other_layouts() {
         ),
     ] {
         assert_eq!(read(text), expected);
+    }
+}
+
+#[test]
+fn of_php_the_line_is_in_what_calls_a_function_of_its_own() {
+    let calls = "#1 /srv/public/index.php(4): Shop\\Cart->price()\n#2 {main}\n";
+    for (called, expected) in [
+        ("#0 /srv/src/Cart.php(15): intdiv(3, 0)", "Shop\\Cart::price"),
+        ("#0 /srv/src/Cart.php(15): PDO->query('select')", "Shop\\Cart::price"),
+        ("#0 /srv/src/Cart.php(15): DateTime->__construct('never')", "Shop\\Cart::price"),
+        ("#0 /srv/src/Money.php(9): Shop\\Money->share(0)", "Shop\\Money::share"),
+        ("#0 /srv/src/Cart.php(15): Shop\\Cart->{closure}(1)", "Shop\\Cart::{closure}"),
+        ("#0 [internal function]: Shop\\Cart->{closure}(1)", "Shop\\Cart::{closure}"),
+    ] {
+        let text = format!(
+            "PHP Fatal error:  Uncaught ValueError: no in /srv/src/Cart.php:15\nStack trace:\n{called}\n{calls}  \
+             thrown in /srv/src/Cart.php on line 15\n"
+        );
+        assert_eq!(read(&text), format!("ValueError /srv/src/Cart.php:15 {expected}"), "{called}");
+        let logged = format!(
+            "[2026-11-20 03:00:07] local.ERROR: no {{\"exception\":\"[object] (ValueError(code: 0): no at \
+             /srv/src/Cart.php:15)\n[stacktrace]\n{called}\n{calls}\"}}\n"
+        );
+        assert_eq!(read(&logged), format!("ValueError /srv/src/Cart.php:15 {expected}"), "{called}");
+    }
+    for (text, functions) in [
+        (
+            "PHP Fatal error:  Uncaught DivisionByZeroError: Division by zero in /srv/run.php:3\nStack trace:\n\
+             #0 /srv/run.php(3): intdiv(1, 0)\n#1 {main}\n  thrown in /srv/run.php on line 3\n",
+            vec!["?"],
+        ),
+        (
+            "In Cart.php line 15:\n\n  [ValueError]\n  no\n\nException trace:\n  at /srv/src/Cart.php:15\n \
+             intdiv() at /srv/src/Cart.php:15\n Shop\\Cart->price() at /srv/public/index.php:4\n",
+            vec!["Shop\\Cart::price", "?"],
+        ),
+        (
+            "ErrorException: Undefined variable $tea in /srv/src/Cart.php:15\nStack trace:\n\
+             #0 /srv/vendor/HandleExceptions.php(256): Laravel\\HandleExceptions->handleError(2, 'Undefined', '/srv/src/Cart.php', 15)\n\
+             #1 /srv/src/Cart.php(15): Laravel\\HandleExceptions->{closure}(2, 'Undefined', '/srv/src/Cart.php', 15)\n\
+             #2 /srv/public/index.php(4): Shop\\Cart->price()\n#3 {main}\n",
+            vec!["Shop\\Cart::price", "?"],
+        ),
+    ] {
+        let report = parse(text).unwrap();
+        let frames = &report.raised().unwrap().frames;
+        let read: Vec<&str> = frames.iter().rev().map(Frame::function_name).collect();
+        assert_eq!(read, functions, "{text}");
     }
 }
 
