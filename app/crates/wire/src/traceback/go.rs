@@ -29,12 +29,31 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     }
 }
 
+/// `example.com/shop/cart.(*Cart).Nth` as its package and `(*Cart).Nth`, as Sentry's client names
+/// them. Dots in the last part of a package's path are escaped: `gopkg.in/yaml%2ev3.Unmarshal`.
+fn name_package(frame: &mut Frame) {
+    let Some(name) = frame.function.as_deref() else { return };
+    // What a type's parameters name has packages, too: `shop.Sum[example.com/shop/cart.Line]`.
+    let end = name.find(['[', '(']).unwrap_or(name.len());
+    let begin = name[..end].rfind('/').map_or(0, |slash| slash + 1);
+    let Some((package, function)) = name[begin..].split_once('.') else { return };
+    if package.is_empty() || package.starts_with('(') || function.is_empty() {
+        return;
+    }
+    let (module, function) = (name[..begin + package.len()].to_owned(), function.to_owned());
+    (frame.module, frame.function) = (Some(module), Some(function));
+}
+
 /// What was recovered by a framework that prints it in its own layout, or in Go's.
 fn panicked(lines: &[&str]) -> Vec<Exception> {
     let begins = |line: &&str| panic(line).is_some() || is_goroutine(line);
     match recovered::gin(lines) {
         Some((recovered, at)) if !lines[at + 1..].iter().any(begins) => vec![recovered],
-        _ => raised(lines),
+        _ => {
+            let mut raised = raised(lines);
+            raised.iter_mut().flat_map(|exception| &mut exception.frames).for_each(name_package);
+            raised
+        }
     }
 }
 

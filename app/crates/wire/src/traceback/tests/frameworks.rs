@@ -39,43 +39,43 @@ fn go() {
         ),
         (
             r#"{"time": "2026", "level": "-", "prefix": "echo", "file": "recover.go", "line": "129", "message": "[PANIC RECOVER] no tea goroutine 20 [running]:\ngithub.com/labstack/echo/v4/middleware.RecoverWithConfig.func1.1.1()\n\t/go/pkg/mod/github.com/labstack/echo/v4@v4.11/middleware/recover.go:100 +0x170\npanic({0x7a, 0x8b})\n\t/usr/local/go/src/runtime/panic.go:884 +0x213\nmain.fill({0x9, 0x1})\n\t/srv/shop/cup.go:3 +0x25\nmain.main()\n\t/srv/shop/main.go:9 +0x25\n"}"#,
-            "panic: no tea | 2 | /srv/shop/cup.go:3 main.fill",
+            "panic: no tea | 2 | /srv/shop/cup.go:3 fill",
         ),
         (
             "2026/11/20 03:00:07 [PANIC RECOVER] no tea goroutine 20 [running]:\ngithub.com/labstack/echo/v4/middleware.RecoverWithConfig.func1.1.1()\n\t/go/pkg/mod/github.com/labstack/echo/v4@v4.11/middleware/recover.go:100 +0x170\npanic({0x7a, 0x8b})\n\t/usr/local/go/src/runtime/panic.go:884 +0x213\nmain.fill({0x9, 0x1})\n\t/srv/shop/cup.go:3 +0x25\nmain.main()\n\t/srv/shop/main.go:9 +0x25\n",
-            "panic: no tea | 2 | /srv/shop/cup.go:3 main.fill",
+            "panic: no tea | 2 | /srv/shop/cup.go:3 fill",
         ),
         (
             "{\"time\":\"2026\",\"level\":\"-\",\"prefix\":\"echo\",\"file\":\"recover.go\",\"line\":\"129\",\"message\":\"[PANIC RECOVER] no tea goroutine 20 [running]:\\ngithub.com/labstack/echo/v4/middleware.RecoverWithConfig.func1.1.1()\\n\\t/go/pkg/mod/github.com/labstack/echo/v4@v4.11/middleware/recover.go:100 +0x170\\npanic({0x7a, 0x8b})\\n\\t/usr/local/go/src/runtime/panic.go:884 +0x213\\nmain.fill({0x9, 0x1})\\n\\t/srv/shop/cup.go:3 +0x25\\nmain.main()\\n\\t/srv/shop/main.go:9 +0x25\\n\n\"}",
-            "panic: no tea | 2 | /srv/shop/cup.go:3 main.fill",
+            "panic: no tea | 2 | /srv/shop/cup.go:3 fill",
         ),
         (
             "\n panic: no tea\n \n -> main.fill\n ->   /srv/shop/cup.go:3\n\n    main.(*Shop).serve\n      /srv/shop/main.go:9\n    net/http.HandlerFunc.ServeHTTP\n      /usr/local/go/src/net/http/server.go:2136\n    \n",
-            "panic: no tea | 3 | /srv/shop/cup.go:3 main.fill",
+            "panic: no tea | 3 | /srv/shop/cup.go:3 fill",
         ),
         (
             "\n\u{1b}[36;1m panic: \u{1b}[0mno tea\n \n\u{1b}[31;1m -> \u{1b}[0mmain.fill\n\u{1b}[31;1m -> \u{1b}[0m  /srv/shop/cup.go:3\n\n    main.(*Shop).serve\n      /srv/shop/main.go:9\n    net/http.HandlerFunc.ServeHTTP\n      /usr/local/go/src/net/http/server.go:2136\n    \n",
-            "panic: no tea | 3 | /srv/shop/cup.go:3 main.fill",
+            "panic: no tea | 3 | /srv/shop/cup.go:3 fill",
         ),
         (
             "2026/11/20 03:00:07 http\n\n panic: no tea\n \n -> main.fill\n ->   /srv/shop/cup.go:3\n\n    main.(*Shop).serve\n      /srv/shop/main.go:9\n    net/http.HandlerFunc.ServeHTTP\n      /usr/local/go/src/net/http/server.go:2136\n    \n2026/11/20 03:00:08 \"GET http://localhost:3000/ HTTP/1.1\" from [::1]:5312 - 500 0B in 1.2ms\n",
-            "panic: no tea | 3 | /srv/shop/cup.go:3 main.fill",
+            "panic: no tea | 3 | /srv/shop/cup.go:3 fill",
         ),
         (
             r#"{"level": "error", "ts": 1, "caller": "shop/a.go:12", "msg": "order failed", "error": "no tea", "stacktrace": "main.fill\n\t/srv/a.go:12\nmain.main\n\t/srv/main.go:9\nruntime.main\n\t/usr/local/go/src/runtime/proc.go:250"}"#,
-            "error: order failed: no tea | 3 | /srv/a.go:12 main.fill",
+            "error: order failed: no tea | 3 | /srv/a.go:12 fill",
         ),
         (
             r#"{"level": "error", "ts": 1, "caller": "shop/a.go:12", "msg": "order failed", "error": "no tea", "errorVerbose": "no tea\nmain.brew\n\t/srv/brew.go:5\nmain.fill\n\t/srv/a.go:11\nmain.main\n\t/srv/main.go:9", "stacktrace": "main.fill\n\t/srv/a.go:12\nmain.main\n\t/srv/main.go:9\nruntime.main\n\t/usr/local/go/src/runtime/proc.go:250"}"#,
-            "error: no tea | 3 | /srv/brew.go:5 main.brew",
+            "error: no tea | 3 | /srv/brew.go:5 brew",
         ),
         (
             "2026-11-20T03:00:07.123Z\tERROR\tshop/a.go:12\torder failed\t{\"error\": \"no tea\"}\nmain.fill\n\t/srv/a.go:12\nmain.main\n\t/srv/main.go:9\nruntime.main\n\t/usr/local/go/src/runtime/proc.go:250\n",
-            "error: order failed: no tea | 3 | /srv/a.go:12 main.fill",
+            "error: order failed: no tea | 3 | /srv/a.go:12 fill",
         ),
         (
             r#"{"level": "panic", "ts": 1, "caller": "shop/a.go:12", "msg": "no tea", "stacktrace": "main.fill\n\t/srv/a.go:12\nmain.main\n\t/srv/main.go:9\nruntime.main\n\t/usr/local/go/src/runtime/proc.go:250"}"#,
-            "error: no tea | 3 | /srv/a.go:12 main.fill",
+            "error: no tea | 3 | /srv/a.go:12 fill",
         ),
         (
             r#"{"level": "error", "stack": [{"func": "fill", "line": "3", "source": "cup.go"}, {"func": "main", "line": "9", "source": "main.go"}, {"func": "goexit", "line": "1650", "source": "asm_arm64.s"}], "error": "no tea", "time": 1}"#,
@@ -83,27 +83,27 @@ fn go() {
         ),
         (
             r#"time="2026-11-20T03:00:07Z" level=error msg="order failed" error="no tea" stack="goroutine 1 [running]:\nruntime/debug.Stack()\n\t/usr/local/go/src/runtime/debug/stack.go:24 +0x5e\nmain.fill(0x1)\n\t/srv/a.go:12 +0x1d\nmain.main()\n\t/srv/main.go:9 +0x1d\n""#,
-            "error: order failed: no tea | 2 | /srv/a.go:12 main.fill",
+            "error: order failed: no tea | 2 | /srv/a.go:12 fill",
         ),
         (
             r#"{"level": "error", "msg": "order failed", "error": "no tea", "stack": "goroutine 1 [running]:\nruntime/debug.Stack()\n\t/usr/local/go/src/runtime/debug/stack.go:24 +0x5e\nmain.fill(0x1)\n\t/srv/a.go:12 +0x1d\nmain.main()\n\t/srv/main.go:9 +0x1d\n"}"#,
-            "error: order failed: no tea | 2 | /srv/a.go:12 main.fill",
+            "error: order failed: no tea | 2 | /srv/a.go:12 fill",
         ),
         (
             "no tea\nmain.brew\n\t/srv/brew.go:5\nmain.fill\n\t/srv/a.go:11\nruntime.goexit\n\t/usr/local/go/src/runtime/asm_amd64.s:1571\norder failed\nmain.serve\n\t/srv/main.go:9\nmain.main\n\t/srv/main.go:20\nruntime.goexit\n\t/usr/local/go/src/runtime/asm_amd64.s:1571\n",
-            "error: order failed | 3 | /srv/main.go:9 main.serve",
+            "error: order failed | 3 | /srv/main.go:9 serve",
         ),
         (
             r#"time=2026-11-20T03:00:07Z level=ERROR source=/srv/a.go:12 msg="order failed" err="no tea" stack="goroutine 1 [running]:\nruntime/debug.Stack()\n\t/usr/local/go/src/runtime/debug/stack.go:24 +0x5e\nmain.fill(0x1)\n\t/srv/a.go:12 +0x1d\nmain.main()\n\t/srv/main.go:9 +0x1d\n""#,
-            "error: order failed: no tea | 2 | /srv/a.go:12 main.fill",
+            "error: order failed: no tea | 2 | /srv/a.go:12 fill",
         ),
         (
             r#"{"time": "2026", "level": "ERROR", "msg": "panic", "err": "no tea", "stack": "goroutine 1 [running]:\nruntime/debug.Stack()\n\t/usr/local/go/src/runtime/debug/stack.go:24 +0x5e\nmain.fill(0x1)\n\t/srv/a.go:12 +0x1d\nmain.main()\n\t/srv/main.go:9 +0x1d\n"}"#,
-            "panic: no tea | 2 | /srv/a.go:12 main.fill",
+            "panic: no tea | 2 | /srv/a.go:12 fill",
         ),
         (
             "2026/11/20 03:00:07 panic: no tea\ngoroutine 20 [running]:\nruntime/debug.Stack()\n\t/usr/local/go/src/runtime/debug/stack.go:24 +0x5e\ngithub.com/gofiber/fiber/v2/middleware/recover.defaultStackTraceHandler(0x1, {0x1, 0x2})\n\t/go/pkg/mod/github.com/gofiber/fiber/v2@v2.50.0/middleware/recover/recover.go:12 +0x2c\ngithub.com/gofiber/fiber/v2/middleware/recover.New.func1.1()\n\t/go/pkg/mod/github.com/gofiber/fiber/v2@v2.50.0/middleware/recover/recover.go:31 +0x8d\npanic({0x1, 0x2})\n\t/usr/local/go/src/runtime/panic.go:914 +0x21f\nmain.fill(0x1)\n\t/srv/a.go:12 +0x1d\nmain.main()\n\t/srv/main.go:9 +0x1d\n",
-            "panic: no tea | 2 | /srv/a.go:12 main.fill",
+            "panic: no tea | 2 | /srv/a.go:12 fill",
         ),
     ]);
 }

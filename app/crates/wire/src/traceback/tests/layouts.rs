@@ -93,43 +93,43 @@ fn go() {
     check(&[
         (
             "panic: boom\n\ngoroutine 7 [running]:\nmain.total(0x1)\n        /srv/app/cart.go:4 +0x1d\nmain.main()\n        /srv/app/main.go:9 +0x2e\n",
-            "panic: boom | 2 | /srv/app/cart.go:4 main.total",
+            "panic: boom | 2 | /srv/app/cart.go:4 total",
         ),
         (
             "  panic: boom\n\n  goroutine 7 [running]:\n  main.total(0x1)\n  \t/srv/app/cart.go:4 +0x1d\n  main.main()\n  \t/srv/app/main.go:9 +0x2e\n",
-            "panic: boom | 2 | /srv/app/cart.go:4 main.total",
+            "panic: boom | 2 | /srv/app/cart.go:4 total",
         ),
         (
             "panic: boom\nmain.total(0x1)\n/srv/app/cart.go:4 +0x1d\nmain.main()\n/srv/app/main.go:9 +0x2e\n",
-            "panic: boom | 2 | /srv/app/cart.go:4 main.total",
+            "panic: boom | 2 | /srv/app/cart.go:4 total",
         ),
         (
             "panic: boom\n\ngoroutine 7 [running]:\n\nmain.total(0x1)\n\n\t/srv/app/cart.go:4 +0x1d\n\nmain.main()\n\n\t/srv/app/main.go:9 +0x2e\n",
-            "panic: boom | 2 | /srv/app/cart.go:4 main.total",
+            "panic: boom | 2 | /srv/app/cart.go:4 total",
         ),
         (
             "panic: boom\n\ngoroutine 7 [running]:\nmain.total(0x1)\n\t/srv/app/cart.go:4\n\ngoroutine 1 [select]:\nmain.wait()\n\t/srv/app/wait.go:2\nmain.more()\n\t/srv/app/wait.go:3\n",
-            "panic: boom | 1 | /srv/app/cart.go:4 main.total",
+            "panic: boom | 1 | /srv/app/cart.go:4 total",
         ),
         (
             "SIGQUIT: quit\nPC=0x46 m=0 sigcode=0\n\ngoroutine 0 [idle]:\nruntime.futex()\n\t/usr/local/go/src/runtime/sys.s:55\n\ngoroutine 1 [running]:\nmain.spin()\n\t/srv/app/spin.go:7\n\nrax    0xca\n",
-            "SIGQUIT: quit\nPC=0x46 m=0 sigcode=0 | 1 | /srv/app/spin.go:7 main.spin",
+            "SIGQUIT: quit\nPC=0x46 m=0 sigcode=0 | 1 | /srv/app/spin.go:7 spin",
         ),
         (
             "open config.yml: no such file or directory\nexample.com/shop/config.load\n\t/srv/app/config/load.go:12\nmain.main\n\t/srv/app/main.go:20\nruntime.main\n\t/usr/local/go/src/runtime/proc.go:250\n",
-            "error: open config.yml: no such file or directory | 3 | /srv/app/config/load.go:12 example.com/shop/config.load",
+            "error: open config.yml: no such file or directory | 3 | /srv/app/config/load.go:12 load",
         ),
         (
             "2026-11-20T03:00:07Z\tERROR\tcmd/main.go:9\torder failed\t{\"id\": 7}\nexample.com/shop.Submit\n\t/srv/app/shop/order.go:33\nmain.main\n\t/srv/app/main.go:20\n",
-            "error: order failed | 2 | /srv/app/shop/order.go:33 example.com/shop.Submit",
+            "error: order failed | 2 | /srv/app/shop/order.go:33 Submit",
         ),
         (
             "panic: a [recovered]\n\tpanic: b\n\ngoroutine 1 [running]:\nmain.f()\n\tgithub.com/x/shop/f.go:3 +0x1\ncreated by main.g in goroutine 2\n\tgithub.com/x/shop/g.go:4 +0x2\n",
-            "panic: a | 2 | github.com/x/shop/f.go:3 main.f",
+            "panic: a | 2 | github.com/x/shop/f.go:3 f",
         ),
         (
             "goroutine 1 [running]:\nruntime/debug.Stack()\n\t/usr/local/go/src/runtime/debug/stack.go:24 +0x5e\nmain.report()\n\t/srv/app/report.go:8 +0x1\n",
-            "goroutine: - | 1 | /srv/app/report.go:8 main.report",
+            "goroutine: - | 1 | /srv/app/report.go:8 report",
         ),
         ("main.go:14: listening at example.com:8080\n", "refused"),
     ]);

@@ -102,7 +102,7 @@ fn what_other_hosts_write() {
         ),
         (
             r#"{"severity": "ERROR", "message": "panic: no tea\n\ngoroutine 1 [running]:\nmain.fill(0x1)\n\t/srv/a.go:12 +0x1d\nmain.main()\n\t/srv/main.go:9 +0x1d\n"}"#,
-            "panic: no tea | 2 | /srv/a.go:12 main.fill",
+            "panic: no tea | 2 | /srv/a.go:12 fill",
         ),
         (
             r#"{"severity": "ERROR", "message": "order failed", "stack_trace": "java.lang.IllegalStateException: no tea\n\tat com.shop.Cup.fill(Cup.java:3)\n\tat com.shop.Main.main(Main.java:9)\n"}"#,
@@ -144,7 +144,7 @@ fn octal_numbers_of_a_syslog_are_signs() {
         ),
         (
             "Nov 20 03:00:07 host app[12]: panic: no tea\nNov 20 03:00:07 host app[12]: \nNov 20 03:00:07 host app[12]: goroutine 1 [running]:\nNov 20 03:00:07 host app[12]: main.fill(0x1)\nNov 20 03:00:07 host app[12]: #011/srv/a.go:12 +0x1d\nNov 20 03:00:07 host app[12]: main.main()\nNov 20 03:00:07 host app[12]: #011/srv/main.go:9 +0x1d\n",
-            "panic: no tea | 2 | /srv/a.go:12 main.fill",
+            "panic: no tea | 2 | /srv/a.go:12 fill",
         ),
         (
             "Nov 20 03:00:07 host app[12]: PHP Fatal error:  Uncaught Error: no tea in /srv/a.php:3#012Stack trace:#012#0 /srv/index.php(7): bar()#012#1 {main}#012  thrown in /srv/a.php on line 3",

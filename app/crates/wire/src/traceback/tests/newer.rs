@@ -209,3 +209,27 @@ fn of_a_chain_that_is_too_long_those_with_frames_stay() {
     assert_eq!(located, ["A.InnerException"]);
     assert_eq!(report.exceptions.last().unwrap().kind, "System.Exception", "the one that was raised");
 }
+
+#[test]
+fn of_go_the_package_is_told_from_its_function() {
+    for (called, module, function) in [
+        ("main.main()", "main", "main"),
+        ("main.main.func1(0x1)", "main", "main.func1"),
+        (
+            "example.com/acme/shop/internal/cart.(*Cart).Total(0xc000, 0x1)",
+            "example.com/acme/shop/internal/cart",
+            "(*Cart).Total",
+        ),
+        ("example.com/shop.Sum[...](0x1)", "example.com/shop", "Sum[...]"),
+        ("shop.Sum[example.com/shop/cart.Line](0x1)", "shop", "Sum[example.com/shop/cart.Line]"),
+        ("gopkg.in/yaml%2ev3.Unmarshal(0x1)", "gopkg.in/yaml%2ev3", "Unmarshal"),
+        ("example.com/shop.glob..func1()", "example.com/shop", "glob..func1"),
+    ] {
+        let text = format!(
+            "panic: no tea\n\ngoroutine 1 [running]:\n{called}\n\t/srv/cart.go:4 +0x1d\nmain.run()\n\t/srv/main.go:9 +0x2e\n"
+        );
+        let report = parse(&text).unwrap();
+        let innermost = report.raised().unwrap().frames.last().unwrap();
+        assert_eq!((innermost.module.as_deref(), innermost.function_name()), (Some(module), function));
+    }
+}

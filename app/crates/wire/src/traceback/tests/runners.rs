@@ -491,7 +491,7 @@ fn go_and_cargo() {
         ),
         (
             "--- FAIL: TestTotal (0.00s)\npanic: runtime error: index out of range [3] with length 1 [recovered]\n\tpanic: runtime error: index out of range [3] with length 1\n\ngoroutine 6 [running]:\ntesting.tRunner.func1.2({0x5, 0xc})\n\t/usr/local/go/src/testing/testing.go:1545 +0x238\ntesting.tRunner.func1()\n\t/usr/local/go/src/testing/testing.go:1548 +0x397\npanic({0x5?, 0xc?})\n\t/usr/local/go/src/runtime/panic.go:914 +0x21f\nexample.com/shop.Total(...)\n\t/srv/shop/cart.go:9\nexample.com/shop.TestTotal(0xc)\n\t/srv/shop/cart_test.go:12 +0x1d\ntesting.tRunner(0xc, 0x6)\n\t/usr/local/go/src/testing/testing.go:1595 +0xff\ncreated by testing.(*T).Run in goroutine 1\n\t/usr/local/go/src/testing/testing.go:1648 +0x3ad\nexit status 2\nFAIL\texample.com/shop\t0.005s\n",
-            "panic: runtime error: index out of range [3] with length 1 | 4 | /srv/shop/cart.go:9 example.com/shop.Total",
+            "panic: runtime error: index out of range [3] with length 1 | 4 | /srv/shop/cart.go:9 Total",
         ),
         (
             "running 1 test\ntest total ... FAILED\n\nfailures:\n\n---- total stdout ----\n\nthread 'total' panicked at tests/cart.rs:7:5:\nassertion `left == right` failed\n  left: 3\n right: 4\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n\n\nfailures:\n    total\n\ntest result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n",
