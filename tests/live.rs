@@ -139,7 +139,7 @@ impl Deployed {
             let login = login_of(expected.author);
             let address = format!("{login}@example.com");
             assert_eq!(line.total, occurrences, "{line:#?}");
-            assert_eq!(without_numbers(&line.place.function), expected.function, "{line:#?}");
+            assert_eq!(line.place.function, expected.function, "{line:#?}");
             assert!(line.place.code.contains(expected.text), "{line:#?}");
             assert_eq!(line.exception, expected.exception, "{line:#?}");
             assert_eq!(line.author_email.as_deref(), Some(address.as_str()), "{line:#?}");
@@ -214,17 +214,6 @@ fn blamed_frame<'a>(report: &'a Report, number: u32, expected: &Failing) -> &'a 
     let found =
         frames.find(|frame| frame.line == Some(number) && frame.path().is_some_and(|path| path.ends_with(base)));
     found.unwrap_or_else(|| panic!("{}:{number} is in no frame: {report:#?}", expected.path))
-}
-
-/// A function's name, where `__tilt_` stands without the number that differs from one process to
-/// the next.
-fn without_numbers(function: &str) -> String {
-    match function.split_once("__tilt_") {
-        Some((before, after)) => {
-            format!("{before}__tilt_{}", after.trim_start_matches(|it: char| it.is_ascii_digit()))
-        }
-        None => function.to_owned(),
-    }
 }
 
 /// A local as its client sent it: Python's as text, Node's as JSON.

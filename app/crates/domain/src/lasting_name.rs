@@ -51,6 +51,18 @@ pub fn lasting(name: &str) -> Cow<'_, str> {
     MADE.replace_all(name, "$a$b$c$d$e$f$g$h$i$j$k$l$m$n")
 }
 
+/// Whether a template was compiled to this function, which nobody has written: of Rails
+/// `_app_views_cart_show_html_erb___1234567_890`, of Tilt `__tilt_1260`, and blocks in them.
+pub fn is_of_a_template(function: &str) -> bool {
+    let name = function.rsplit([' ', '#', '.', ':']).next().unwrap_or(function);
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if name.strip_prefix("__tilt_").is_some_and(is_number) {
+        return true;
+    }
+    let hash = name.rsplit_once('_').filter(|(_, id)| is_number(id)).and_then(|(rest, _)| rest.rsplit_once("__"));
+    hash.is_some_and(|(path, hash)| path.len() > 1 && path.starts_with('_') && hash.len() > 2 && is_number(hash))
+}
+
 /// A path without the hash that a bundler put into the file's name.
 pub fn lasting_path(path: &str) -> Cow<'_, str> {
     let end = path.find(['?', '#']).unwrap_or(path.len());
@@ -130,6 +142,34 @@ mod tests {
             ("chunk-A1B2C3D4.mjs", "chunk-Z9Y8X7W6.mjs"),
         ] {
             assert_eq!(lasting_path(one), lasting_path(other));
+        }
+    }
+
+    #[test]
+    fn functions_of_templates_are_known() {
+        for template in [
+            "__tilt_1260",
+            "Tilt::CompiledTemplates#__tilt_1260",
+            "_app_views_cart_show_html_erb___1234567_890",
+            "_app_views_cart__line_html_haml__76543210_12",
+            "block (2 levels) in _app_views_cart_show_html_erb__12345_67",
+            "rescue in ActionView::Base#_app_views_cart_show_html_slim___12345_67",
+        ] {
+            assert!(is_of_a_template(template), "{template}");
+        }
+        for own in [
+            "",
+            "?",
+            "total_2",
+            "_total",
+            "__tilt_",
+            "__init__",
+            "_total__2_1",
+            "app__1234_5",
+            "block in total",
+            "__1234_5",
+        ] {
+            assert!(!is_of_a_template(own), "{own}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! One exception that a client sent, in the product's own terms whatever protocol it came by.
 
+use crate::lasting_name::is_of_a_template;
 use crate::timestamp::Timestamp;
 use crate::type_name;
 use serde::{Deserialize, Serialize};
@@ -232,9 +233,10 @@ impl Frame {
         path.or(self.module.as_deref().filter(|module| !module.is_empty())).or(self.path()).unwrap_or("?")
     }
 
-    /// Function name for people and for matching, `?` where unknown.
+    /// Function name for people and for matching, `?` where it is unknown, or a template's that no
+    /// restart keeps.
     pub fn function_name(&self) -> &str {
-        self.function.as_deref().filter(|name| !name.is_empty()).unwrap_or("?")
+        self.function.as_deref().filter(|name| !name.is_empty() && !is_of_a_template(name)).unwrap_or("?")
     }
 }
 

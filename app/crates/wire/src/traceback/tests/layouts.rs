@@ -61,7 +61,7 @@ fn ruby() {
         ),
         (
             "ActionView::Template::Error (undefined method `sum' for nil:NilClass):\n    2: <ul>\n    3: <%= @rows.sum %>\n  \napp/views/orders/show.html.erb:3:in `_app_views_orders_show_html_erb__123_456'\napp/controllers/orders_controller.rb:4:in `show'\n",
-            "ActionView::Template::Error: undefined method `sum' for nil:NilClass | 2 | app/views/orders/show.html.erb:3 _app_views_orders_show_html_erb__123_456",
+            "ActionView::Template::Error: undefined method `sum' for nil:NilClass | 2 | app/views/orders/show.html.erb:3 ?",
         ),
         (
             "A KeyError occurred in orders#show:\n\n  key not found: :sku\n  app/models/cart.rb:6:in `fetch'\n\n-------------------------------\nBacktrace:\n-------------------------------\n\n  app/models/cart.rb:6:in `fetch'\n  app/models/cart.rb:6:in `row'\n",
