@@ -67,6 +67,9 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
             }
             trace.frame(frame);
             end_of_last = at + 1;
+        } else if tested::begins_inner(line) && !trace.open.is_empty() {
+            trace.open_inner();
+            end_of_last = at + 1;
         } else if let Some(end) = ended(line) {
             if at > end_of_last {
                 // An exception that was never thrown has no frames.
@@ -118,6 +121,16 @@ impl Trace {
         }
         if let Some(open) = self.open.last_mut() {
             open.exception.frames.push(frame);
+        }
+    }
+
+    /// xUnit prints what is inside an exception below its frames.
+    fn open_inner(&mut self) {
+        let said = self.open.last_mut().and_then(|outer| tested::split_inner(outer.exception.value.as_mut()?));
+        let (kind, value) = said.unwrap_or_else(|| ("Exception".to_owned(), None));
+        if self.open.len() < MAX_DEPTH {
+            let exception = Exception { kind, value, ..Exception::default() };
+            self.open.push(Open { exception, member: None });
         }
     }
 

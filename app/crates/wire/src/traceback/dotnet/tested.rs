@@ -52,6 +52,28 @@ fn without_title(line: &str) -> &str {
     line.trim_start().strip_prefix("[xUnit.net ").and_then(|rest| rest.split_once(']')).map_or(line, |(_, rest)| rest)
 }
 
+/// `----- Inner Stack Trace -----` of xUnit, above the frames of what was inside.
+pub(super) fn begins_inner(line: &str) -> bool {
+    without_title(line).trim().starts_with("----- Inner Stack Trace")
+}
+
+/// Type and message of what was inside, which xUnit says below the outer's message, behind four
+/// dashes for each level: `---- System.IO.IOException : what is said`. They are taken off that.
+pub(super) fn split_inner(value: &mut String) -> Option<(String, Option<String>)> {
+    let begins = std::iter::once(0).chain(value.match_indices('\n').map(|(at, _)| at + 1));
+    let (at, kind, said) = begins.into_iter().find_map(|at| {
+        let rest = &value[at..];
+        let text = rest.trim_start_matches('-').strip_prefix(' ').filter(|_| rest.starts_with("----"))?;
+        let (first, more) = text.split_once('\n').unwrap_or((text, ""));
+        let found = TYPED.captures(first)?;
+        let said = found.get(2).map_or("", |said| said.as_str());
+        Some((at, found[1].to_owned(), message(std::iter::once(said).chain(more.lines()))))
+    })?;
+    value.truncate(at);
+    value.truncate(value.trim_end().len());
+    Some((kind, said))
+}
+
 /// What an assertion raises that did not hold, by its words.
 fn raised_by(said: &[&str]) -> String {
     let begins = |word: &str| said.iter().any(|line| line.starts_with(word));

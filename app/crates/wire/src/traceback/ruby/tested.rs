@@ -17,6 +17,12 @@ fn pattern(text: &str) -> Regex {
 
 /// Minitest's, below `Failure:`: `CartTest#test_total [test/cart_test.rb:9]:`.
 static BRACKETED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*(\S.*?) \[\s*([^\[\]]+):([0-9]+)\]:\s*$"));
+/// The same with the calls that led there, innermost first, as runners before Minitest print them:
+/// `test_total(CartTest) [test/cart_test.rb:5:in `check'`, and `test/cart_test.rb:9:in `f']:` below.
+static CALLS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"((?:[A-Za-z]:)?[^\s\[\]:`']+):([0-9]+)(?::in(?: [`']([^`']*)')?)?"));
+/// Lines that these calls take.
+const CALL_LINES: usize = 20;
 /// test-unit's: `Failure: test_total(CartTest): what is said`.
 static TITLED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*Failure: (\S[^()]*\([A-Z][\w:]*\))(?:: ?(.*))?$"));
 /// test-unit's excerpt of the code: `  =>  9:     assert_equal(3, total)`.
@@ -38,14 +44,39 @@ pub(super) fn read(lines: &[&str], at: usize) -> Option<(Exception, usize)> {
 }
 
 fn minitest(lines: &[&str], at: usize) -> Option<(Exception, usize)> {
-    let found = BRACKETED.captures(lines.get(at)?)?;
-    let frame = place::frame(found[2].trim(), found[3].parse().ok(), None, Some(&found[1]));
-    let end = end(lines, at + 1);
-    let value = message(lines[at + 1..end].iter().map(|line| line.trim_end()));
+    let (frames, below) = placed(lines, at)?;
+    let end = end(lines, below);
+    let value = message(lines[below..end].iter().map(|line| line.trim_end()));
     // Runners before Minitest print it in the same way.
     let is_old = value.as_deref().is_some_and(|value| value.contains("> expected but was"));
     let kind = if is_old { TEST_UNIT } else { MINITEST };
-    Some((exception(kind, value, vec![frame]), end))
+    Some((exception(kind, value, frames), end))
+}
+
+/// Where a test failed, outermost first, and what is below that.
+fn placed(lines: &[&str], at: usize) -> Option<(Vec<Frame>, usize)> {
+    let frame = |path: &str, line: &str, function: &str| place::frame(path, line.parse().ok(), None, Some(function));
+    if let Some(found) = BRACKETED.captures(lines.get(at)?).filter(|found| !found[2].contains(":in")) {
+        return Some((vec![frame(found[2].trim(), &found[3], &found[1])], at + 1));
+    }
+    let last = lines.len().min(at + CALL_LINES);
+    let end = (at..last).find(|&end| lines[end].trim_end().ends_with("]:"))? + 1;
+    // The title may stand alone.
+    let (title, first) = match lines[at].split_once('[') {
+        Some((title, first)) => (title.trim(), first),
+        None => (lines[at].trim(), lines.get(at + 1)?.trim().strip_prefix('[')?),
+    };
+    let skipped = at + 1 + usize::from(!lines[at].contains('['));
+    let mut frames = Vec::new();
+    for text in std::iter::once(first).chain(lines[skipped.min(end)..end].iter().copied()) {
+        for found in CALLS.captures_iter(text) {
+            frames.push(frame(&found[1], &found[2], found.get(3).map_or("", |name| name.as_str())));
+        }
+    }
+    frames.reverse();
+    let outermost: &mut Frame = frames.first_mut()?;
+    outermost.function.get_or_insert_with(|| title.to_owned());
+    Some((frames, end))
 }
 
 fn test_unit(lines: &[&str], at: usize) -> Option<(Exception, usize)> {

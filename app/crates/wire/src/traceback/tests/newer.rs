@@ -233,3 +233,39 @@ fn of_go_the_package_is_told_from_its_function() {
         assert_eq!((innermost.module.as_deref(), innermost.function_name()), (Some(module), function));
     }
 }
+
+#[test]
+fn of_runners_before_minitest_each_call_is_read() {
+    for text in [
+        "  1) Failure:\ntest_total(CartTest)\n    [test/cart_test.rb:5:in `check'\n     test/cart_test.rb:9:in `test_total']:\n<3> expected but was\n<4>.\n",
+        "  1) Failure:\ntest_total(CartTest) [test/cart_test.rb:5:in `check' test/cart_test.rb:9:in `test_total']:\n<3> expected but was\n<4>.\n",
+        "  1) Failure:\ntest_total(CartTest) [test/cart_test.rb:5:in `check' test/cart_test.rb:9:in]:\n<3> expected but was\n<4>.\n",
+    ] {
+        assert_eq!(read(text), "Test::Unit::AssertionFailedError test/cart_test.rb:5 check", "{text}");
+        assert_eq!(parse(text).unwrap().raised().unwrap().frames.len(), 2);
+    }
+}
+
+#[test]
+fn of_xunit_what_was_inside_is_the_cause() {
+    let said = "  Failed Shop.Tests.CartTests.Total [3 ms]\n  Error Message:\n   System.InvalidOperationException : no rows\n---- \
+                System.NullReferenceException : no table\n  Stack Trace:\n     at Shop.Cart.Total() in /src/Cart.cs:line 9\n   \
+                at Shop.Tests.CartTests.Total() in /src/CartTests.cs:line 12\n";
+    let inner = "----- Inner Stack Trace -----\n   at Shop.Rows.Get() in /src/Rows.cs:line 3\n   at Shop.Cart.Total() in /src/Cart.cs:line 7\n";
+    let report = parse(&format!("{said}{inner}")).unwrap();
+    let told: Vec<String> = report
+        .exceptions
+        .iter()
+        .map(|one| {
+            let line = one.frames.last().and_then(|frame| frame.line);
+            format!("{} {:?} {line:?} {}", one.dotted_name(), one.value.as_deref(), one.frames.len())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "System.NullReferenceException Some(\"no table\") Some(3) 2",
+            "System.InvalidOperationException Some(\"no rows\") Some(9) 2"
+        ]
+    );
+}
