@@ -1,4 +1,5 @@
-//! Logs of which each line is an object of JSON: docker's own, and those of structured loggers.
+//! Logs of which each line is an object of JSON: docker's own, `go test`'s, and those of structured
+//! loggers.
 
 use super::{folded, is_of_traceback};
 use serde_json::{Map, Value};
@@ -38,6 +39,11 @@ pub(super) fn text(line: &str) -> Option<Text> {
     if let (Some(log), Some(_)) = (object.get("log").and_then(Value::as_str), &output) {
         return Some(Text { lines: lines_of(log), output, is_cut: !log.ends_with('\n') });
     }
+    // `go test -json`: of each test on its own, for several run at a time.
+    if let ("output", Some(said)) = (text_at(&object, "Action"), object.get("Output").and_then(Value::as_str)) {
+        let output = format!("{} {}", text_at(&object, "Package"), text_at(&object, "Test"));
+        return Some(Text { lines: lines_of(said), output: Some(output), is_cut: !said.ends_with('\n') });
+    }
     let mut lines = Vec::new();
     if let Some(said) = SAID.iter().find_map(|key| object.get(*key)?.as_str()) {
         lines.extend(lines_of(said));
@@ -55,6 +61,10 @@ pub(super) fn text(line: &str) -> Option<Text> {
         lines.drain(..said);
     }
     Some(Text { lines, output: None, is_cut: false })
+}
+
+fn text_at<'a>(object: &'a Map<String, Value>, key: &str) -> &'a str {
+    object.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The lines, each object's text in its place, those of the other output left out.

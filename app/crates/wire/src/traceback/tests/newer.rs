@@ -269,3 +269,35 @@ fn of_xunit_what_was_inside_is_the_cause() {
         ]
     );
 }
+
+#[test]
+fn what_go_test_writes_as_json_is_read_test_by_test() {
+    let output = |test: &str, text: &str| {
+        let said = serde_json::json!({"Time": "2026-11-20T03:00:07Z", "Action": "output", "Package": "example.com/shop", "Test": test, "Output": text});
+        format!("{said}\n")
+    };
+    let run = "{\"Action\":\"run\",\"Package\":\"example.com/shop\",\"Test\":\"TestTotal\"}\n";
+    let failed = [
+        run.to_owned(),
+        output("TestTotal", "=== RUN   TestTotal\n"),
+        output("TestTax", "=== RUN   TestTax\n"),
+        output("TestTotal", "    cart_test.go:12: total = 3, want 4\n"),
+        output("TestTotal", "--- FAIL: TestTotal (0.00s)\n"),
+        run.replace("run", "fail"),
+    ];
+    assert_eq!(read(&failed.concat()), "FAIL cart_test.go:12 TestTotal");
+    let panicked = [
+        output("TestTotal", "panic: no tea [recovered]\n"),
+        output("TestTotal", "\tpanic: no tea\n"),
+        output("TestTotal", "\n"),
+        output("TestTotal", "goroutine 6 [running]:\n"),
+        output("TestTotal", "panic({0x1, 0x2})\n"),
+        output("TestTax", "=== RUN   TestTax\n"),
+        output("TestTotal", "\t/usr/local/go/src/runtime/panic.go:792 +0x132\n"),
+        output("TestTotal", "example.com/shop.Total(...)\n"),
+        output("TestTotal", "\t/srv/shop/cart.go:9 +0x1d\n"),
+        output("TestTotal", "example.com/shop.TestTotal(0x1)\n"),
+        output("TestTotal", "\t/srv/shop/cart_test.go:12 +0x1d\n"),
+    ];
+    assert_eq!(read(&panicked.concat()), "panic /srv/shop/cart.go:9 Total");
+}
