@@ -8,8 +8,9 @@ const HANDLER: &str = "handleerror";
 /// The handler, the closure around it, and where the warning was.
 const HANDLER_CALLS: usize = 2;
 
-/// How many of these calls, innermost first, are no code of their place: `intdiv` stands at the line
-/// of `Cart::price` that calls it. A closure is the application's own, and so is what calls itself.
+/// How many of these calls, innermost first, are no code of their place: `intdiv` stands at the
+/// line of `Cart::price` that calls it. A closure is the application's own, and so is what calls
+/// itself.
 pub(crate) fn inner_calls<'a>(calls: impl Iterator<Item = Call<'a>>) -> usize {
     let mut calls = calls.take(1 + HANDLER_CALLS);
     let Some((Some(path), Some(line), Some(function))) = calls.next() else { return 0 };

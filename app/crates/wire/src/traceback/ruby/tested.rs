@@ -17,8 +17,8 @@ fn pattern(text: &str) -> Regex {
 
 /// Minitest's, below `Failure:`: `CartTest#test_total [test/cart_test.rb:9]:`.
 static BRACKETED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*(\S.*?) \[\s*([^\[\]]+):([0-9]+)\]:\s*$"));
-/// The same with the calls that led there, innermost first, as runners before Minitest print them:
-/// `test_total(CartTest) [test/cart_test.rb:5:in `check'`, and `test/cart_test.rb:9:in `f']:` below.
+/// One of the calls that runners before Minitest print there, innermost first, maybe on lines of
+/// their own: `test_total(CartTest) [test/cart_test.rb:5:in 'check' test/cart_test.rb:9:in 'f']:`.
 static CALLS: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"((?:[A-Za-z]:)?[^\s\[\]:`']+):([0-9]+)(?::in(?: [`']([^`']*)')?)?"));
 /// Lines that these calls take.
