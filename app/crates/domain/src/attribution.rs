@@ -280,6 +280,8 @@ fn drift_sentence(found: &Findings<'_>) -> Option<String> {
             "The repository has that text at line {}, not at the reported line: the line was followed by its text.",
             located.line
         )),
+        // Why it is not known says the reason.
+        Drift::Differs if located.code.is_empty() => None,
         Drift::Differs => Some("The line is known by its text alone.".to_owned()),
     }
 }

@@ -1,6 +1,7 @@
 //! Drift: where a reported line stands in the repository's file, when deployed code and repository
 //! differ.
 
+use super::bare_line::raises_nothing;
 use super::identity::squeeze;
 use super::report::Frame;
 use super::scrub::FILTERED;
@@ -18,7 +19,8 @@ pub enum Drift {
     Unchecked,
     /// The text stands at another line.
     Moved,
-    /// The text is not in the file: deployed code differs from the repository.
+    /// The text is not in the file, or where the client sent none, nothing can be raised at the
+    /// line: deployed code differs from the repository.
     Differs,
 }
 
@@ -35,12 +37,16 @@ pub struct Stand {
 
 /// Looks for a frame's line in a file's text: at its number, else by its text, where its neighbours
 /// fit best and nearest. `None`: the file has no such line and the frame no text to look for.
-pub fn stand(lines: &[String], frame: &Frame) -> Option<Stand> {
+/// `path`: the file's.
+pub fn stand(lines: &[String], frame: &Frame, path: &str) -> Option<Stand> {
     let number = frame.line.filter(|&line| line > 0);
     let at_number = number.and_then(|line| Some((line, lines.get(line as usize - 1)?)));
     let wanted = comparable(frame.context_line.as_deref().unwrap_or(""));
     if wanted.is_empty() {
-        return at_number.map(|(line, _)| Stand { line, drift: Drift::Unchecked, score: 1 });
+        let (line, _) = at_number?;
+        let is_another = raises_nothing(lines, line, path, frame);
+        let (drift, score) = if is_another { (Drift::Differs, 0) } else { (Drift::Unchecked, 1) };
+        return Some(Stand { line, drift, score });
     }
     if let Some((line, text)) = at_number
         && is_same(text, &wanted)
@@ -134,7 +140,7 @@ mod tests {
     #[test]
     fn a_line_is_followed_by_its_text() {
         let lines = file("import os\n\ndef f(x):\n    return x + 1\n\ndef g(x):\n    return x + 1\n");
-        let found = |frame: &Frame| stand(&lines, frame).map(|stand| (stand.line, stand.drift));
+        let found = |frame: &Frame| stand(&lines, frame, "shop/cart.py").map(|stand| (stand.line, stand.drift));
         assert_eq!(found(&frame(4, Some("    return x + 1"), &[])), Some((4, Drift::None)));
         assert_eq!(found(&frame(4, None, &[])), Some((4, Drift::Unchecked)));
         // Two lines were added above since: the neighbours tell the two equal texts apart, else the
@@ -146,11 +152,21 @@ mod tests {
         assert_eq!(found(&frame(0, None, &[])), None);
         // A secret in the line was hidden: the rest of it tells.
         let lines = file("a = 1\nKEY = \"hunter2\"\nconnect(KEY, \"x\")\nKEY = other\n");
-        let found = |frame: &Frame| stand(&lines, frame).map(|stand| (stand.line, stand.drift));
+        let found = |frame: &Frame| stand(&lines, frame, "shop/cart.py").map(|stand| (stand.line, stand.drift));
         assert_eq!(found(&frame(2, Some("KEY = \"[Filtered]\""), &[])), Some((2, Drift::None)));
         assert_eq!(found(&frame(1, Some("KEY = \"[Filtered]\""), &[])), Some((2, Drift::Moved)));
         assert_eq!(found(&frame(2, Some("KEY = \"[Filtered]\")"), &[])), Some((2, Drift::Differs)));
         assert_eq!(found(&frame(1, Some("[Filtered]"), &[])), Some((1, Drift::Differs)));
+    }
+
+    #[test]
+    fn without_a_text_the_line_must_be_one_that_can_raise() {
+        let lines = file("def f(x):\n\n    # One more.\n    return x + 1\n");
+        let drift = |frame: &Frame| stand(&lines, frame, "shop/cart.py").map(|stand| (stand.line, stand.drift));
+        assert_eq!(drift(&frame(2, None, &[])), Some((2, Drift::Differs)), "it is blank");
+        assert_eq!(drift(&frame(3, None, &[])), Some((3, Drift::Differs)), "it is a comment");
+        assert_eq!(drift(&frame(4, None, &[])), Some((4, Drift::Unchecked)));
+        assert_eq!(drift(&frame(3, Some("# One more."), &[])), Some((3, Drift::None)), "so says who read it");
     }
 
     #[test]
@@ -165,7 +181,9 @@ mod tests {
     #[test]
     fn a_character_in_another_spelling_and_a_mark_are_no_difference() {
         let lines = file("\u{feff}raise KeyError(1)\nreturn row[\"e\u{301}\"]\nreturn row[\"\u{f1}\"]\n");
-        let found = |line, text| stand(&lines, &frame(line, Some(text), &[])).map(|stand| (stand.line, stand.drift));
+        let found = |line, text| {
+            stand(&lines, &frame(line, Some(text), &[]), "shop/cart.py").map(|stand| (stand.line, stand.drift))
+        };
         assert_eq!(found(1, "raise KeyError(1)"), Some((1, Drift::None)));
         assert_eq!(found(1, "\u{feff}raise KeyError(1)"), Some((1, Drift::None)));
         assert_eq!(found(2, "return row[\"\u{e9}\"]"), Some((2, Drift::None)));

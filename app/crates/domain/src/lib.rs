@@ -4,6 +4,7 @@ pub mod access;
 pub mod address;
 pub mod alert;
 pub mod attribution;
+pub mod bare_line;
 pub mod blame;
 pub mod bots;
 pub mod chain;

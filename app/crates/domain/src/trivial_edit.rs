@@ -49,7 +49,7 @@ impl TrivialEdit {
         if before.len().max(after.len()) > LONGEST_LINE {
             return None;
         }
-        let is_slashed = path.rsplit_once('.').is_some_and(|(_, ending)| SLASHED.contains(&ending));
+        let is_slashed = is_slashed(path);
         let is_other = before.split_whitespace().ne(after.split_whitespace());
         let (before, after) = (tokens(before, is_slashed), tokens(after, is_slashed));
         if before == after && before.len() > 1 {
@@ -66,6 +66,11 @@ impl TrivialEdit {
         let edit = edit.filter(|kind| *kind != Self::Text || in_braces(one).eq(in_braces(other)));
         edit.filter(|_| changed.next().is_none())
     }
+}
+
+/// Whether `//` and `/*` begin comments in a file of this path.
+pub(crate) fn is_slashed(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, ending)| SLASHED.contains(&ending))
 }
 
 fn kind_of(token: &str) -> Option<TrivialEdit> {

@@ -300,7 +300,7 @@ impl<'a> Finder<'a> {
         folded: bool,
     ) -> Result<Option<Fit>, MirrorError> {
         let Some(lines) = self.at.lines(&candidate.path)? else { return Ok(None) };
-        let Some(stand) = stand(&lines, frame) else { return Ok(None) };
+        let Some(stand) = stand(&lines, frame, &candidate.path) else { return Ok(None) };
         let of_module = module_standing(frame, &candidate.path, &lines);
         if of_module == Some(false) {
             return Ok(None);

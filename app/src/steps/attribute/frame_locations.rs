@@ -4,6 +4,7 @@
 use super::evidence::MirrorCommit;
 use super::frame_fits::{Deployment, Finder, Sought};
 use super::frame_signs::telling;
+use domain::bare_line::{only_closes, only_closes_sentence};
 use domain::culprit::{FrameAt, Located, frames_in_order};
 use domain::deployed_root::{Fit, Root, Roots};
 use domain::drift::Drift;
@@ -41,6 +42,8 @@ pub(super) struct Locations {
 pub(super) enum Objection {
     /// Its line is in another function.
     Misplaced(Misplaced),
+    /// Its line only closes what others opened.
+    OnlyCloses,
     /// The path has other letters, by their case.
     OtherCase,
 }
@@ -49,7 +52,8 @@ impl Objection {
     /// In a sentence, where it holds: of a commit that the report names, no line moves.
     pub(super) fn sentence(&self, found: &Located, is_pinned: bool, branch: &str) -> Option<String> {
         match self {
-            Self::Misplaced(_) if is_pinned => None,
+            Self::Misplaced(_) | Self::OnlyCloses if is_pinned => None,
+            Self::OnlyCloses => Some(only_closes_sentence(found.line, branch)),
             Self::Misplaced(misplaced) => Some(misplaced.sentence(found.line, branch)),
             Self::OtherCase => {
                 Some(format!("The reported path is {} in other letters (upper and lower case).", found.path))
@@ -96,6 +100,7 @@ pub(super) fn locate_frames(
         let located = located(reading, fit, one.frame)?;
         let objection = match finder.compare_function(one.frame, fit)?.1 {
             Some(misplaced) => Some(Objection::Misplaced(misplaced)),
+            None if located.drift == Drift::Unchecked && only_closes(&located.code) => Some(Objection::OnlyCloses),
             None => (fit.is_folded && !fit.agrees).then_some(Objection::OtherCase),
         };
         for at in &one.at {

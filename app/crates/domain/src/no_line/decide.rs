@@ -88,6 +88,14 @@ pub fn no_line(facts: &Facts<'_>) -> Vec<NoLine> {
 
 fn found(facts: &Facts<'_>, client: Client) -> NoLine {
     match facts.culprit {
+        Some(culprit) if culprit.drift == Drift::Differs && culprit.code.is_empty() => NoLine::plain(
+            Reason::TextDiffers,
+            format!(
+                "nothing can fail at {}:{} as the repository has it (a blank line, a comment, or too short for the reported column), so git was not asked",
+                named(&culprit.path),
+                culprit.line
+            ),
+        ),
         Some(culprit) if culprit.drift == Drift::Differs => text_differs(&culprit.path, culprit.line),
         Some(culprit) => NoLine::git_cannot_say(&culprit.path),
         None => own_code_passed(facts)

@@ -482,6 +482,15 @@ fn a_line_that_git_was_not_asked_about_says_why() {
 }
 
 #[test]
+fn a_line_at_which_nothing_can_fail_is_said_to_be_one() {
+    let report = report(Platform::Python, "", &["|f|/srv/app/shop/cart.py 12 0"]);
+    let blank = Located { path: "shop/cart.py".into(), line: 12, code: String::new(), drift: Drift::Differs };
+    let found = Case { culprit: Some(&blank), ..Case::of(&report) }.reasons();
+    assert_eq!(found[0].reason, Reason::TextDiffers);
+    assert!(found[0].what.contains("nothing can fail at shop/cart.py:12"), "{found:?}");
+}
+
+#[test]
 fn what_could_not_be_looked_at_says_so() {
     let with = report(Platform::Python, "", &["|f|/srv/app/shop/cart.py 12 0"]);
     let without = report(Platform::Python, "sentry.python/2.75.0", &[]);
