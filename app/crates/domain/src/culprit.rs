@@ -102,7 +102,18 @@ pub fn choose(
     }
     let left_out: Vec<usize> =
         ignored.into_iter().flat_map(|member| chain::with_causes(&report.exceptions, member)).collect();
-    choose_among(report, located, facts, rules, |exception| !left_out.contains(&exception))
+    let whole = choose_among(report, located, facts, rules, |exception| !left_out.contains(&exception));
+    // Each further member is told by a report of its own: of the first, whose line only raises,
+    // nobody would be told.
+    if let (Choice::Culprit { at, .. }, [first, _, ..]) = (&whole, &others[..])
+        && !chain::with_causes(&report.exceptions, *first).contains(&at.0)
+    {
+        let of_first = choose_of_member(report, *first, located, facts, rules);
+        if matches!(of_first, Choice::Culprit { chosen_as: ChosenAs::OnlyRaises, .. }) {
+            return of_first;
+        }
+    }
+    whole
 }
 
 /// Chooses the culprit of one exception of a group and its causes, as [`choose`] does of a report

@@ -77,6 +77,29 @@ fn each_member_with_a_line_of_its_own_is_told() {
 }
 
 #[test]
+fn the_first_member_is_told_of_where_its_only_line_raises() {
+    let mut report = group(&["shop/a.py", "shop/bb.py", "shop/ccc.py"]);
+    let raises = |report: &mut Report, member: usize| {
+        report.exceptions[member].frames[0].context_line = Some("raise SoldOut(item)".to_owned());
+    };
+    // The members stand in the order that they came in, the last first.
+    raises(&mut report, 2);
+    let rules = Rules::default();
+    let chosen = |report: &Report| match choose(report, &located(report), &BTreeMap::new(), &rules) {
+        Choice::Culprit { at, .. } => at,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(chosen(&report), (2, 0), "the first's");
+    assert_eq!(told(&report, Settings::default()), [2, 3]);
+    raises(&mut report, 1);
+    raises(&mut report, 0);
+    assert_eq!(chosen(&report), (2, 0), "not what gathered them");
+    assert_eq!(told(&report, Settings::default()), [2, 3]);
+    let ignoring = Settings { ignored_exceptions: vec!["Failed9".to_owned()], ..Settings::default() };
+    assert_eq!(told(&report, ignoring), [3], "the first that is left is the second");
+}
+
+#[test]
 fn what_settings_ignore_is_left_out_of_a_group() {
     let ignoring = |name: &str| Settings { ignored_exceptions: vec![name.to_owned()], ..Settings::default() };
     let paths = ["shop/a.py", "shop/bb.py", "shop/ccc.py"];
