@@ -64,7 +64,6 @@ fn an_exception_is_told_to_the_author_of_its_line_once() {
 
             Why you
               - Blamed Ada Lovelace (<Add up carts>, 2026-01-05, Add up carts): shop/cart.py:9 in total, the line that raised the exception.
-              - Look next at shop/cart.py:10 in total, by Ada Lovelace (<Add up carts>, 2026-01-05, Add up carts): the latest change to this function.
               - The report comes from commit <Add up carts>.
               - Confidence: medium. Of 100 recorded exceptions like this one, 73 were blamed on the right author.
 
@@ -114,7 +113,6 @@ fn an_exception_is_told_to_the_author_of_its_line_once() {
             ### Why this line
 
             - Blamed Ada Lovelace (<Add up carts>, 2026-01-05, Add up carts): shop/cart.py:9 in total, the line that raised the exception.
-            - Look next at shop/cart.py:10 in total, by Ada Lovelace (<Add up carts>, 2026-01-05, Add up carts): the latest change to this function.
             - The report comes from commit <Add up carts>.
             - Confidence: medium. Of 100 recorded exceptions like this one, 73 were blamed on the right author.
 

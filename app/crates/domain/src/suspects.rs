@@ -3,6 +3,7 @@
 //! The alert's line stays the culprit frame's, whoever is suspected: a line has one alert for ever,
 //! and what is suspected may change with time (a fresh change grows old).
 
+use super::bare_line::only_closes;
 use super::blame::Blame;
 use super::culprit::FrameAt;
 use super::heuristic::Heuristic;
@@ -12,6 +13,7 @@ use super::trivial_edit::TrivialEdit;
 use crate::timestamp::Timestamp;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Most suspects that are named: a third says where to look next, a fourth is noise.
 pub const MOST: usize = 3;
@@ -160,6 +162,19 @@ pub fn name_before(suspects: &mut Vec<Suspect>, culprit: FrameAt, before: Blame,
     suspects.truncate(MOST);
 }
 
+/// The line of a function that was changed last, where that is another change than the culprit's:
+/// of lines that are blank or only close what others opened, nobody learns anything. `text_of`: a
+/// line's text.
+pub fn latest_change<'a>(
+    origins: BTreeMap<u32, Blame>,
+    culprit: Option<&Blame>,
+    text_of: impl Fn(u32) -> Option<&'a str>,
+) -> Option<(u32, Blame)> {
+    let tells = |line: u32| text_of(line).is_none_or(|text| !text.trim().is_empty() && !only_closes(text));
+    let latest = origins.into_iter().filter(|(line, _)| tells(*line)).max_by_key(|(_, blame)| blame.changed_at());
+    latest.filter(|(_, blame)| culprit.is_none_or(|culprit| culprit.commit != blame.commit))
+}
+
 fn fresh_caller(culprit: &Suspect, callers: &[Suspect], event_at: Timestamp) -> Option<Suspect> {
     let age = |suspect: &Suspect| suspect.blame.as_ref().map(|blame| event_at - blame.changed_at());
     if age(culprit)? < SETTLED {
@@ -234,6 +249,24 @@ mod tests {
         let mut other = all();
         name_before(&mut other, (0, 9), before, TrivialEdit::Number);
         assert_eq!(other, all(), "the line is not among them");
+    }
+
+    #[test]
+    fn the_latest_change_is_another_one_and_of_a_line_that_says_something() {
+        let of = |commit: &str, age: i32| {
+            let blame = suspect("a", 1, age).blame.unwrap();
+            Blame { commit: CommitId::new(commit.repeat(40)), ..blame }
+        };
+        let text = ["def pay", "  total = 1", "  total.fail", "  end", "", "end"];
+        let latest = |ages: &[(u32, &str, i32)]| {
+            let origins = ages.iter().map(|(line, commit, age)| (*line, of(commit, *age))).collect();
+            let culprit = of("c", 1);
+            let text_of = |line: u32| text.get(line as usize - 1).copied();
+            latest_change(origins, Some(&culprit), text_of).map(|(line, _)| line)
+        };
+        assert_eq!(latest(&[(1, "a", 9), (2, "b", 5), (3, "c", 7)]), Some(2));
+        assert_eq!(latest(&[(1, "a", 9), (2, "c", 1), (3, "c", 1)]), None, "the culprit's own commit");
+        assert_eq!(latest(&[(2, "b", 5), (3, "c", 7), (4, "d", 1), (5, "d", 1), (6, "d", 1)]), Some(2));
     }
 
     #[test]

@@ -149,7 +149,12 @@ fn latest_change(reading: Evidence<'_>, culprit: &Suspect, function: &Block) -> 
         return Ok(None);
     }
     let origins = reading.blame_lines(&culprit.path, function.start..=function.end)?;
-    let latest = origins.into_iter().max_by_key(|(_, blame)| blame.changed_at());
+    let lines = match reading {
+        Evidence::Mirror(at) => at.lines(&culprit.path)?,
+        Evidence::KnownFacts(_) => None,
+    };
+    let text_of = |line: u32| lines.as_ref()?.get(line as usize - 1).map(String::as_str);
+    let latest = domain::suspects::latest_change(origins, culprit.blame.as_ref(), text_of);
     Ok(latest.map(|(line, blame)| Suspect { line, blame: Some(blame), frame: None, ..culprit.clone() }))
 }
 
