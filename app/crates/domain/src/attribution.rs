@@ -2,6 +2,7 @@
 
 use super::alert::{Place, Snippet};
 use super::blame::{Blame, PassedCommit, PassedWhy};
+use super::chain;
 use super::commit::CommitId;
 use super::confidence::Confidence;
 use super::culprit::{ChosenAs, FrameAt, Located};
@@ -163,6 +164,7 @@ pub fn verdict(found: &Findings<'_>) -> Vec<String> {
     if let Some((at, located)) = found.culprit.and_then(|at| Some((at, found.located.get(&at)?))) {
         words.push(blamed_sentence(found, at, located));
         if !found.is_only_counted() {
+            words.extend(chain::cause_sentence(found.report, at));
             words.extend(found.history.iter().cloned());
             let others = found.suspects.iter().filter(|one| one.frame != Some(at));
             let is_named = found.report.exceptions[at.0].frames[at.1].is_named;

@@ -145,6 +145,27 @@ fn naming(report: &Report) -> Option<&Exception> {
     chain.iter().find(|exception| !is_silent(exception)).or(chain.last()).copied()
 }
 
+/// Characters of a cause's message in a sentence: the rest stands in the traceback.
+const CAUSE_SHOWN: usize = 200;
+
+/// Says what an exception was, where a line of its frames is blamed and another one, which it led
+/// to, names the report.
+pub fn cause_sentence(report: &Report, (index, frame): (usize, usize)) -> Option<String> {
+    let exception = report.exceptions.get(index)?;
+    let (is_last, is_raised_here) = (index + 1 == report.exceptions.len(), frame + 1 == exception.frames.len());
+    let is_group = report.exceptions.iter().any(|exception| exception.is_group);
+    if is_last || is_group || is_suppressed(exception) || is_remote_traceback(&exception.kind) {
+        return None;
+    }
+    let mut words = exception.full_name();
+    if let Some(value) = exception.value.as_deref().and_then(|value| value.lines().next()).filter(|it| !it.is_empty()) {
+        let shown: String = value.chars().take(CAUSE_SHOWN).collect();
+        words = format!("{words}: {shown}{}", if shown.len() < value.len() { "…" } else { "" });
+    }
+    let did = if is_raised_here { "raised" } else { "led to" };
+    (words != report.headline()).then(|| format!("This line {did} {words}, which led to the error above."))
+}
+
 /// The leaves of the group that was raised, or that the raised exception carries, in its order;
 /// empty where there is none. Groups in groups are taken apart.
 pub fn members(report: &Report) -> Vec<usize> {

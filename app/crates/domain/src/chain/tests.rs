@@ -232,3 +232,32 @@ fn in_go_the_name_is_the_first_that_says_something() {
     assert_eq!(name(&["*errors.errorString"]), "*errors.errorString");
     assert_eq!(name(&["panic"]), "panic");
 }
+
+#[test]
+fn where_a_cause_is_blamed_it_is_said_what_it_was() {
+    let one = |kind: &str, value: &str, frames: usize| Exception {
+        kind: kind.into(),
+        value: Some(value.into()),
+        frames: vec![Frame::default(); frames],
+        ..Exception::default()
+    };
+    let report = |cause| Report { exceptions: vec![cause, one("SyncFailed", "no prices", 1)], ..Report::default() };
+    let of_error = report(one("Error", "connection refused\nat once", 2));
+    assert_eq!(
+        cause_sentence(&of_error, (0, 1)).unwrap(),
+        "This line raised Error: connection refused, which led to the error above."
+    );
+    assert_eq!(
+        cause_sentence(&of_error, (0, 0)).unwrap(),
+        "This line led to Error: connection refused, which led to the error above."
+    );
+    assert_eq!(cause_sentence(&of_error, (1, 0)), None, "the headline's own");
+    let long = cause_sentence(&report(one("Error", &"ä".repeat(900), 1)), (0, 0)).unwrap();
+    assert!(long.contains("ä…, which") && long.chars().count() < 300, "{long}");
+    assert!(cause_sentence(&report(one("Error", "", 1)), (0, 0)).unwrap().starts_with("This line raised Error, "));
+    assert_eq!(cause_sentence(&report(one("SyncFailed", "no prices", 1)), (0, 0)), None, "it says the same");
+    assert_eq!(cause_sentence(&report(one("RemoteTraceback", "\n\"\"\"", 1)), (0, 0)), None);
+    let mut suppressed = one("Error", "x", 1);
+    suppressed.source = Some(SUPPRESSED.into());
+    assert_eq!(cause_sentence(&report(suppressed), (0, 0)), None);
+}
