@@ -242,6 +242,7 @@ fn suspect_sentence(suspect: &Suspect, blame: Option<&Blame>, is_named: bool) ->
         SuspectedBy::Fresh => format!(
             "More likely at fault: {place}{by}: it leads to the blamed line and was changed within 30 days before, the blamed line long ago."
         ),
+        SuspectedBy::Cause => format!("Look next at {place}{by}: it led to the error that this one was raised for."),
         SuspectedBy::SteppedOver => format!("Look next at {place}{by}: it was passed over."),
         SuspectedBy::LatestChange => format!("Look next at {place}{by}: the latest change to this function."),
         SuspectedBy::Before(_) => format!("Look next at who wrote {place} before{by}."),

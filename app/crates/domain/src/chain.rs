@@ -262,6 +262,17 @@ pub(super) fn members_of(exceptions: &[Exception], index: usize) -> Vec<usize> {
     members
 }
 
+/// What led to an exception, or what that led to, and so on: the nearest first.
+pub fn causes(report: &Report, index: usize) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut at = cause_of(&report.exceptions, index);
+    while let Some(cause) = at.filter(|cause| *cause != index && !found.contains(cause)) {
+        found.push(cause);
+        at = cause_of(&report.exceptions, cause);
+    }
+    found
+}
+
 /// What led to an exception: what names it as its parent, or where no exception names any, the one
 /// before it.
 fn cause_of(exceptions: &[Exception], index: usize) -> Option<usize> {

@@ -137,6 +137,25 @@ fn ignores(report: &Report, rules: &Rules, index: usize) -> bool {
     chain::with_carried(report, index).into_iter().any(|exception| rules.ignores(exception))
 }
 
+/// Where a frame that only raises was passed over: the culprit of what led to its exception, which
+/// it may have caught to raise another (`throw new Failed(cause)`).
+pub fn culprit_of_cause(
+    report: &Report,
+    located: &BTreeMap<FrameAt, Located>,
+    facts: &BTreeMap<FrameAt, LineFacts>,
+    rules: &Rules,
+    passed: &[(FrameAt, Passed)],
+) -> Option<FrameAt> {
+    let raised = passed.iter().find(|(_, why)| *why == Passed::Raise)?.0.0;
+    chain::causes(report, raised).into_iter().find_map(|cause| {
+        match choose_among(report, located, facts, rules, |exception| exception == cause) {
+            choice if choice.is_only_counted() => None,
+            Choice::Culprit { at, .. } => Some(at),
+            Choice::Nobody { .. } | Choice::Dropped(_) => None,
+        }
+    })
+}
+
 fn choose_among(
     report: &Report,
     located: &BTreeMap<FrameAt, Located>,
@@ -450,5 +469,24 @@ mod tests {
             ..Report::default()
         };
         assert_eq!(frames_in_order(&report), [(1, 0), (0, 0), (2, 0)]);
+    }
+
+    #[test]
+    fn the_cause_of_what_only_raises_has_a_line_of_its_own() {
+        let cause = report(&[("shop/pay.py", "pay", "send(total)"), ("lib/net.py", "send", "x")]);
+        let mut report =
+            report(&[("shop/app.py", "main", "pay()"), ("shop/pay.py", "pay", "raise Failed() from error")]);
+        report.exceptions.insert(0, cause.exceptions[0].clone());
+        let of = |report: &Report| {
+            let (located, facts, rules) = (located(report), BTreeMap::new(), Rules::default());
+            let Choice::Culprit { at, passed, .. } = choose(report, &located, &facts, &rules) else { panic!() };
+            (at, culprit_of_cause(report, &located, &facts, &rules, &passed))
+        };
+        assert_eq!(of(&report), ((1, 0), Some((0, 0))));
+        let mut foreign = report.clone();
+        foreign.exceptions[0].frames.remove(0);
+        assert_eq!(of(&foreign), ((1, 0), None), "the cause has no line of the repository");
+        report.exceptions[1].frames[1].context_line = Some("send_again(total)".into());
+        assert_eq!(of(&report), ((1, 1), None), "nothing was passed over");
     }
 }

@@ -43,6 +43,8 @@ pub enum SuspectedBy {
     Signature,
     /// A caller's line was changed just before, the culprit's long ago.
     Fresh,
+    /// It led to what a line that was stepped over caught, to raise another error.
+    Cause,
     /// It was stepped over.
     SteppedOver,
     /// It called the culprit.
@@ -60,7 +62,9 @@ impl SuspectedBy {
             Self::Constructor => Some(Heuristic::Constructor),
             Self::Signature => Some(Heuristic::Signature),
             Self::Fresh => Some(Heuristic::Fresh),
-            Self::Innermost | Self::SteppedTo | Self::SteppedOver | Self::Caller | Self::LatestChange => None,
+            Self::Innermost | Self::SteppedTo | Self::Cause | Self::SteppedOver | Self::Caller | Self::LatestChange => {
+                None
+            }
             Self::Before(_) => None,
         }
     }
@@ -101,6 +105,7 @@ impl Suspect {
             SuspectedBy::Constructor
             | SuspectedBy::Innermost
             | SuspectedBy::SteppedTo
+            | SuspectedBy::Cause
             | SuspectedBy::SteppedOver
             | SuspectedBy::Caller
             | SuspectedBy::LatestChange
@@ -120,6 +125,8 @@ pub struct Found {
     pub elsewhere: Option<Suspect>,
     /// Own frames outwards of the culprit, nearest first, each of another function.
     pub callers: Vec<Suspect>,
+    /// What led to the error that a frame which was stepped over raised instead.
+    pub cause: Option<Suspect>,
     /// The innermost frame that was stepped over.
     pub stepped_over: Option<Suspect>,
     /// The line of the culprit's function that was changed last.
@@ -139,6 +146,7 @@ pub fn rank(found: Found, rules: &Rules, event_at: Timestamp) -> Vec<Suspect> {
         .chain(named(fresh, SuspectedBy::Fresh))
         // What was stepped over is the next to look at, because rules are wrong at times.
         .chain([culprit])
+        .chain(named(found.cause, SuspectedBy::Cause))
         .chain(named(found.stepped_over, SuspectedBy::SteppedOver))
         .chain(named(caller, SuspectedBy::Caller))
         .chain(named(found.latest_change, SuspectedBy::LatestChange));
@@ -294,6 +302,15 @@ mod tests {
         };
         let expected =
             [("x", SuspectedBy::Constructor), ("a", SuspectedBy::SteppedTo), ("s", SuspectedBy::SteppedOver)];
+        assert_eq!(rules(found), expected.map(|(path, rule)| (path.to_owned(), rule)));
+        let found = Found {
+            culprit: Some(suspect("a", 1, 10)),
+            stepped: true,
+            cause: Some(suspect("c", 1, 10)),
+            stepped_over: Some(suspect("s", 1, 10)),
+            ..Found::default()
+        };
+        let expected = [("a", SuspectedBy::SteppedTo), ("c", SuspectedBy::Cause), ("s", SuspectedBy::SteppedOver)];
         assert_eq!(rules(found), expected.map(|(path, rule)| (path.to_owned(), rule)));
     }
 }

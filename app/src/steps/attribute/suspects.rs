@@ -5,7 +5,7 @@ use super::elsewhere::{Start, elsewhere};
 use super::evidence::Evidence;
 use domain::blame::Blame;
 use domain::chain::is_remote_traceback;
-use domain::culprit::{Choice, ChosenAs, FrameAt, Located, choose, frames_in_order};
+use domain::culprit::{Choice, ChosenAs, FrameAt, Located, choose, culprit_of_cause, frames_in_order};
 use domain::drift::Drift;
 use domain::not_ours::NotOurs;
 use domain::report::Report;
@@ -122,6 +122,8 @@ fn suspects(reading: Evidence<'_>, known: &Known<'_>, event_at: Timestamp) -> Re
         }
     }
     let stepped_over = first_step.map(|at| known.suspect(reading, at)).transpose()?.flatten();
+    let cause = culprit_of_cause(known.report, known.located, known.facts, known.rules, known.passed);
+    let cause = cause.filter(|at| *at != known.culprit).map(|at| known.suspect(reading, at)).transpose()?.flatten();
     let no_facts = LineFacts::default();
     let facts = known.facts.get(&known.culprit).unwrap_or(&no_facts);
     let elsewhere = elsewhere(
@@ -139,7 +141,7 @@ fn suspects(reading: Evidence<'_>, known: &Known<'_>, event_at: Timestamp) -> Re
     let function = facts.function.as_ref().filter(|_| is_alone);
     let latest_change = function.map(|function| latest_change(reading, &culprit, function)).transpose()?.flatten();
     let stepped = first_step.is_some();
-    let found = Found { culprit: Some(culprit), stepped, elsewhere, callers, stepped_over, latest_change };
+    let found = Found { culprit: Some(culprit), stepped, elsewhere, callers, cause, stepped_over, latest_change };
     Ok(rank(found, known.rules, event_at))
 }
 
