@@ -47,7 +47,8 @@ fn is_comment(before: &[String], line: &str, path: &str) -> bool {
     // A line of a text over several lines may look like one, and have code in it.
     if let Some(words) = line.strip_prefix('#').filter(|_| HASHED.contains(&ending)) {
         // `#[Attribute]` of PHP.
-        return !words.contains('{') && !(ending == "php" && words.starts_with('['));
+        let is_code = words.contains('{') || (ending == "php" && words.starts_with('['));
+        return !is_code;
     }
     if !is_slashed(path) {
         return is_page && is_whole(line, "<!--", "-->");
