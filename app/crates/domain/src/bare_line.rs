@@ -21,8 +21,8 @@ const BEYOND: usize = 1;
 /// Lines of a block comment that are gone back for its beginning: longer ones are licenses.
 const LONGEST_COMMENT: usize = 500;
 
-/// Whether nothing can be raised at a line of a file of this path: it is blank or a comment, or ends
-/// before the frame's column. `number` is one-based, and a line of the file.
+/// Whether nothing can be raised at a line of a file of this path: it is blank or a comment, or
+/// ends before the frame's column. `number` is one-based, and a line of the file.
 pub(crate) fn raises_nothing(lines: &[String], number: u32, path: &str, frame: &Frame) -> bool {
     let index = number as usize - 1;
     let line = lines[index].trim_start_matches('\u{feff}');
