@@ -63,8 +63,9 @@ pub(super) fn taken_out(lines: Vec<Cow<'_, str>>, times: usize) -> Vec<Cow<'_, s
         });
         return taken.collect();
     }
-    for line in lines {
-        match self::lines(&line).filter(|(found, _)| *found == times) {
+    let printed = printed(&lines);
+    for (line, is_printed) in lines.into_iter().zip(printed) {
+        match self::lines(&line).filter(|(found, _)| *found == times && !is_printed) {
             Some((_, lines)) => {
                 out.extend(lines.into_iter().map(Cow::Owned));
                 // What follows is no part of its message.
@@ -74,6 +75,23 @@ pub(super) fn taken_out(lines: Vec<Cow<'_, str>>, times: usize) -> Vec<Cow<'_, s
         }
     }
     out
+}
+
+/// Which lines are values among the properties that Node prints in braces behind an error's last
+/// call: a stack in them, as of a server's answer, is not what was raised.
+pub(super) fn printed(lines: &[impl AsRef<str>]) -> Vec<bool> {
+    // Where the error's own line begins, whatever a log put before it.
+    let mut open: Option<usize> = None;
+    let is_printed = |line: &str| {
+        let call = || line.trim_end().ends_with(" {").then(|| line.find("    at "))?;
+        let is_within = |&begin: &usize| line.len() <= begin || line.get(begin..begin + 2).is_some_and(|it| it == "  ");
+        if let Some(begin) = open.filter(is_within) {
+            return line.len() > begin && (line.contains("\\n") || line.trim_start().starts_with(['\'', '"']));
+        }
+        open = call();
+        false
+    };
+    lines.iter().map(AsRef::as_ref).map(is_printed).collect()
 }
 
 /// `"  File \"a.py\", line 1",` as one of a printed list.

@@ -59,7 +59,9 @@ pub(super) fn read(lines: &[&str], read: impl Fn(&[&str]) -> Option<Found>) -> O
     let mut tried: Vec<Layer> = Vec::new();
     let mut is_plain = false;
     // Each look goes on where the one before it ended: what is below was tried.
-    let mut layers = lines.iter().rev().filter_map(|line| layer(line, None));
+    let printed = escaped::printed(lines);
+    let mut layers =
+        lines.iter().zip(printed).rev().filter(|(_, is_printed)| !is_printed).filter_map(|(line, _)| layer(line, None));
     for _ in 0..MOST_STREAMS {
         match layers.find(|layer| layer.as_ref().is_none_or(|layer| !tried.contains(layer))) {
             Some(Some(Layer::Record)) => return last_record(lines.iter().copied()),
@@ -127,7 +129,9 @@ fn stream<'a>(lines: Vec<Cow<'a, str>>, layer: &Layer) -> Stream<'a> {
     let mut lines = record::joined(within(lines, layer));
     let mut before = layer.kind();
     for _ in 1..MOST_LEVELS {
-        let Some(Some(layer)) = last_layer(lines.iter().map(AsRef::as_ref), before) else { break };
+        let printed = escaped::printed(&lines);
+        let others = lines.iter().zip(printed).filter(|(_, is_printed)| !is_printed).map(|(line, _)| line.as_ref());
+        let Some(Some(layer)) = last_layer(others, before) else { break };
         if layer == Layer::Record {
             let last = last_record(lines.iter().map(AsRef::as_ref));
             return last.map_or(Stream::Lines(lines), Stream::Record);
