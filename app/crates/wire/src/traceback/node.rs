@@ -9,7 +9,7 @@ use super::{MESSAGE_LINES, clip_frames, message, place};
 use domain::report::{Exception, Frame};
 pub(super) use frame::frame;
 use frame::{hidden, is_call};
-use header::{Told, header, told};
+use header::{Section, Told, have_passed, header, section, told};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -117,7 +117,19 @@ fn stacks(lines: &[&str]) -> (Vec<Stack>, usize) {
     let mut stacks: Vec<Stack> = Vec::new();
     let mut end_of_last = 0;
     let mut at = 0;
+    let (mut is_console, mut has_failed) = (false, false);
+    // Stacks of what was written to the console, by their index.
+    let mut written: Vec<usize> = Vec::new();
+    let mut counted = 0;
     while at < lines.len() {
+        if is_console {
+            written.extend(counted..stacks.len());
+        }
+        counted = stacks.len();
+        if let Some(section) = section(lines[at]) {
+            is_console = matches!(section, Section::Console);
+            has_failed |= matches!(section, Section::Failed);
+        }
         if let Some(stack) = without_frames(lines[at], at) {
             stacks.push(stack);
             at += 1;
@@ -141,7 +153,7 @@ fn stacks(lines: &[&str]) -> (Vec<Stack>, usize) {
             }
             let is_open = lines[at - 1].trim_end().ends_with('{');
             match told(&lines[end_of_last..first]) {
-                Told::Console => {
+                Told::Console | Told::Warning => {
                     end_of_last = at;
                     continue;
                 }
@@ -162,6 +174,14 @@ fn stacks(lines: &[&str]) -> (Vec<Stack>, usize) {
         } else {
             at += 1;
         }
+    }
+    if is_console {
+        written.extend(counted..stacks.len());
+    }
+    // They are what there is where no test failed, as of a run that was cut off.
+    if !written.is_empty() && (has_failed || have_passed(lines)) {
+        let mut index = 0..;
+        stacks.retain(|_| index.next().is_some_and(|index| written.binary_search(&index).is_err()));
     }
     (stacks, end_of_last)
 }

@@ -12,7 +12,6 @@ pub(super) const SAID: &[&str] = &[
     "Can't use ",
     "Died",
     "Undefined subroutine ",
-    "Use of uninitialized value",
     "Not a ",
     "Illegal division by zero",
     "Can't modify ",
@@ -21,9 +20,10 @@ pub(super) const SAID: &[&str] = &[
     "Global symbol ",
     "Bareword ",
     "Attempt to ",
-    "Deep recursion ",
     "Out of memory",
 ];
+/// What Perl only warns of; what an object's end says in its own death, too.
+const WARNED: &[&str] = &["Use of uninitialized value", "Deep recursion ", "\t(in cleanup) "];
 /// What Perl says after an error because of it: the place is a caller's.
 pub(super) const BECAUSE: &[&str] =
     &["BEGIN failed--compilation aborted", "Compilation failed in require", "Execution of ", "\t...propagated"];
@@ -110,7 +110,8 @@ fn death(line: &str) -> Option<((&str, &str, u32), bool)> {
     if BECAUSE.iter().any(|begin| line.starts_with(begin)) {
         return None;
     }
-    let (said, path, line, rest) = at_line(line)?;
+    let is_warning = WARNED.iter().any(|begin| line.starts_with(begin));
+    let (said, path, line, rest) = at_line(line).filter(|(said, ..)| !is_warning && !said.ends_with(" redefined"))?;
     // `<STDIN> line 5.` is what was read last; `near "…"` is where a text could not be read.
     let is_end = matches!(rest, "." | "" | ",") || rest.starts_with(", <") || rest.starts_with(", near ");
     let is_perls = SAID.iter().any(|begin| said.trim_start().starts_with(begin));

@@ -35,12 +35,18 @@ pub(super) enum Told {
     Console,
     /// Of the components that an error came through.
     Components,
+    /// Of what Node only warns of.
+    Warning,
 }
 
 /// What the calls below these lines are of.
 pub(super) fn told(above: &[&str]) -> Told {
     let of_console = |line: &str| CONSOLE.iter().any(|title| line.split_whitespace().next() == Some(title));
     let above = &above[above.len().saturating_sub(MESSAGE_LINES)..];
+    if above.iter().rev().find(|line| line.starts_with("(node:") || is_named(line)).is_some_and(|line| is_warning(line))
+    {
+        return Told::Warning;
+    }
     let Some(title) = above.iter().rposition(|line| is_of_components(line) || of_console(line)) else {
         return Told::Error;
     };
@@ -51,6 +57,13 @@ pub(super) fn told(above: &[&str]) -> Told {
     if of_console(above[title]) { Told::Console } else { Told::Components }
 }
 
+/// `(node:812) [DEP0005] DeprecationWarning: …`; a rejection that nobody handled is an error.
+fn is_warning(line: &str) -> bool {
+    let said = line.strip_prefix("(node:").and_then(|rest| rest.split_once(") "));
+    let name = said.and_then(|(_, said)| said.split_once(": ")).map_or("", |(name, _)| name);
+    name.ends_with("Warning") && name != "UnhandledPromiseRejectionWarning"
+}
+
 fn is_of_components(line: &str) -> bool {
     COMPONENTS.iter().any(|title| line.trim_start().starts_with(title))
 }
@@ -59,6 +72,31 @@ fn is_of_components(line: &str) -> bool {
 fn is_title(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("● ") || line.starts_with("FAIL  ")
+}
+
+/// Where a stack stands in what Jest prints of a file.
+pub(super) enum Section {
+    /// Among what was written to the console.
+    Console,
+    /// Below a test that failed.
+    Failed,
+    Other,
+}
+
+/// The section of Jest's that begins at this line.
+pub(super) fn section(line: &str) -> Option<Section> {
+    let line = line.trim_start();
+    match line.strip_prefix("● ") {
+        Some("Console") => Some(Section::Console),
+        Some(_) => Some(Section::Failed),
+        None => ["FAIL ", "PASS ", "Test Suites: "].iter().any(|it| line.starts_with(it)).then_some(Section::Other),
+    }
+}
+
+/// Whether Jest says of all test files that they passed.
+pub(super) fn have_passed(lines: &[&str]) -> bool {
+    let summary = lines.iter().rev().find_map(|line| line.trim_start().strip_prefix("Test Suites: "));
+    summary.is_some_and(|summary| summary.contains(" passed") && !summary.contains(" failed"))
 }
 
 fn is_error(name: &str) -> bool {

@@ -10,7 +10,8 @@ use crate::php_functions::inner_calls;
 use domain::report::{Exception, Frame};
 use std::borrow::Cow;
 
-/// What stands before a message that names a place, and what is called so; the rest only warns.
+/// What stands before a message that names a place, and what is called so; the rest only warns, of
+/// which but a warning is taken for an error where nothing else is.
 const SEVERITIES: &[(&str, &str, bool)] = &[
     ("Recoverable fatal error: ", "Fatal error", true),
     ("Catchable fatal error: ", "Fatal error", true),
@@ -64,7 +65,7 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
         } else if let Some((exception, end, is_fatal)) = placed(&lines, at) {
             if is_fatal {
                 found = vec![exception];
-            } else {
+            } else if exception.kind == "Warning" {
                 warning = vec![exception];
             }
             (at, end_of_last) = (end, end);
