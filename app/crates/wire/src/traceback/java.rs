@@ -60,6 +60,7 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
             continue;
         }
         let indent = place::indent(lines[at]);
+        let is_dumped = is_dumped(&lines[end_of_last..at]);
         let mut trace = header(lines, end_of_last..at);
         if trace.exception.kind.is_empty()
             && let Some(quoting) = quoting(lines, &traces, at)
@@ -86,6 +87,9 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
             at += 1;
         }
         end_of_last = at;
+        if is_dumped {
+            continue;
+        }
         frames.reverse();
         clip_frames(&mut frames);
         trace.exception.frames = frames;
@@ -105,6 +109,14 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
         Some((failed, end)) if end > end_of_last => failed,
         _ => in_order(wrapped_last(traces)),
     }
+}
+
+/// Whether the calls below these lines are of a thread in a dump: nothing was thrown.
+fn is_dumped(above: &[&str]) -> bool {
+    let Some(last) = above.last().map(|line| line.trim()) else { return false };
+    let title = last.strip_prefix('"').and_then(|rest| rest.rsplit_once('"')).map(|(_, title)| title);
+    last.starts_with("java.lang.Thread.State:")
+        || title.is_some_and(|title| title == ":" || title.starts_with(" #") || title.contains(" prio="))
 }
 
 /// How many lines from here on are no calls, but lie between two.
