@@ -1,10 +1,13 @@
 //! Rust's panics, with and without a backtrace, and errors that bring one along.
 
-use super::{message, place};
+use super::{MESSAGE_LINES, message, place};
 use crate::native::application_frames;
 use domain::report::{Exception, Frame};
+use std::collections::HashSet;
 
 const PANICKED: &str = "panicked at ";
+/// What the test runner says of a test that has to.
+const SHOULD_PANIC: &str = " - should panic ... ";
 /// What color-eyre says instead.
 const CRASHED: &str = "The application panicked (crashed).";
 /// Lines within a backtrace that are no calls, as `⋮ 5 frames hidden ⋮`.
@@ -12,11 +15,37 @@ const MOST_BETWEEN: usize = 3;
 
 /// The last panic's exception; empty where there is none.
 pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
-    let at = lines.iter().rposition(|line| line.contains(PANICKED) || line.contains(CRASHED));
+    let wanted = wanted(lines);
+    let is_wanted = |line: &str| thread(line).is_some_and(|name| wanted.contains(name));
+    let is_panic = |line: &str| (line.contains(PANICKED) || line.contains(CRASHED)) && !is_wanted(line);
+    let at = lines.iter().rposition(|line| is_panic(line));
+    if at.is_none() && !wanted.is_empty() {
+        return Vec::new();
+    }
     let below = &lines[at.map_or(0, |at| at + 1)..];
     let later = returned_error(below).or_else(|| located_error(below));
     let found = later.or_else(|| panic(&lines[at?..])).or_else(|| hooked(&lines[at?..]));
     found.or_else(|| unsaid(lines)).into_iter().collect()
+}
+
+/// The tests that had to panic, and did: `test cart::empty - should panic ... ok`.
+fn wanted<'a>(lines: &[&'a str]) -> HashSet<&'a str> {
+    let name = |(at, line): (usize, &&'a str)| {
+        let (name, said) = line.trim().strip_prefix("test ")?.split_once(SHOULD_PANIC)?;
+        // What a test prints may stand before its result.
+        let is_result = |line: &&str| matches!(*line, "ok" | "FAILED");
+        let below = || lines[at + 1..].iter().take(MESSAGE_LINES).map(|line| line.trim());
+        let said = said.trim();
+        let result = if is_result(&said) { Some(said) } else { below().find(is_result) };
+        (result == Some("ok")).then_some(name)
+    };
+    lines.iter().enumerate().filter_map(name).collect()
+}
+
+/// The thread that a line says has panicked, which is named as the test that it runs.
+fn thread(line: &str) -> Option<&str> {
+    let (before, _) = line.split_once(PANICKED)?;
+    Some(before.split_once("thread '")?.1.rsplit_once('\'')?.0)
 }
 
 /// A panic's backtrace, above which it is not said what panicked.
