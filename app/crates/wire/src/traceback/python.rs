@@ -11,6 +11,22 @@ const HEADER: &str = "Traceback (most recent call last):";
 const GROUP_HEADER: &str = "Exception Group Traceback (most recent call last):";
 const CAUSE: &str = "The above exception was the direct cause of the following exception:";
 const CONTEXT: &str = "During handling of the above exception, another exception occurred:";
+/// What `logging` says of a record that it could not write, and of where that came from.
+const NOT_LOGGED: &str = "--- Logging error ---";
+const CALL_STACK: &str = "Call stack:";
+/// Built-in exceptions whose messages are one line: what is printed below is no part of them.
+const ONE_LINE: [&str; 10] = [
+    "ZeroDivisionError",
+    "KeyError",
+    "IndexError",
+    "AttributeError",
+    "NameError",
+    "UnboundLocalError",
+    "ModuleNotFoundError",
+    "RecursionError",
+    "StopIteration",
+    "FileNotFoundError",
+];
 /// Raised by the compiler, which prints no header where no code ran yet.
 const SYNTAX_ERRORS: &[&str] = &["SyntaxError: ", "IndentationError: ", "TabError: "];
 /// Groups within groups; CPython itself prints 10 levels.
@@ -57,7 +73,16 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     let mut end_of_last = 0;
     while reader.at < reader.lines.len() {
         if let Some(start) = reader.start() {
-            let exceptions = reader.chain(0);
+            let is_not_logged = reader.at > 0 && matches!(reader.lines[reader.at - 1], Line::Text(_, NOT_LOGGED));
+            let mut exceptions = reader.chain(0);
+            if is_not_logged {
+                reader.call_stack(exceptions.last_mut());
+                // The program went on: something else is what it failed of.
+                if !last.is_empty() {
+                    end_of_last = reader.at;
+                    continue;
+                }
+            }
             let is_one = |exception: &Exception| {
                 !exception.frames.is_empty() && (start == Start::Said || exception.kind != UNNAMED)
             };
@@ -194,6 +219,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The calls that led to a record which could not be written: outside of the exception's own.
+    fn call_stack(&mut self, exception: Option<&mut Exception>) {
+        if self.text(0) != Some(CALL_STACK) {
+            return;
+        }
+        self.at += 1;
+        let outer = self.frames(0);
+        if let Some(exception) = exception {
+            exception.frames.splice(..0, outer);
+        }
+    }
+
     fn skip_blank(&mut self, depth: usize) {
         while self.text(depth).is_some_and(|text| text.trim().is_empty()) {
             self.at += 1;
@@ -227,7 +264,13 @@ impl<'a> Reader<'a> {
         let mut exception = match first {
             Some(first) => {
                 self.at += 1;
-                let more = self.more_message(depth);
+                let end = self.at;
+                let mut more = self.more_message(depth);
+                let is_one_line = first.module.is_none() && ONE_LINE.contains(&first.kind.as_str());
+                if is_one_line && depth == 0 && self.quotes == 0 && !self.leads_on(depth) {
+                    self.at = end;
+                    more.clear();
+                }
                 Exception { value: message(first.value.as_deref().into_iter().chain(more)), ..first }
             }
             None if titled.is_some() && !frames.is_empty() => titled.unwrap_or_default(),
@@ -275,6 +318,11 @@ impl<'a> Reader<'a> {
         frames
     }
 
+    /// Whether the exception that ends here led to another: then what is below it are its notes.
+    fn leads_on(&self, depth: usize) -> bool {
+        self.ahead(1, depth).is_some_and(|text| matches!(text.trim_end(), CAUSE | CONTEXT))
+    }
+
     /// Whether a traceback goes on behind the blank line here.
     fn goes_on(&self, depth: usize) -> bool {
         let next = (1..=LINES_AHEAD).find_map(|lines| self.ahead(lines, depth).filter(|text| !text.trim().is_empty()));
@@ -299,6 +347,7 @@ impl<'a> Reader<'a> {
             let is_over = text.trim().is_empty()
                 || (self.quotes > 0 && is_quote(text))
                 || self.header().is_some()
+                || matches!(text, NOT_LOGGED | CALL_STACK)
                 || (depth == 0 && (is_log_line(text) || is_rule(text)));
             if is_over || self.at - start >= MESSAGE_LINES {
                 break;

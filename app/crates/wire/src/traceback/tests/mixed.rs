@@ -75,7 +75,7 @@ fn of_two_languages_the_last_traceback_counts() {
         read(&format!(
             "{python}make: *** [Makefile:3: test] Error 1\ncleanup skipped at /usr/local/bin/tidy.pl line 3.\n"
         )),
-        "KeyError 'tea'\nmake: *** [Makefile:3: test] Error 1\ncleanup skipped at /usr/local/bin/tidy.pl line 3. /srv/c.py:7 h"
+        "KeyError 'tea' /srv/c.py:7 h"
     );
     // Nor does a place in a log have the title above it.
     let logged = "Traceback (most recent call last):\n  File \"/srv/a.py\", line 9, in f\n    g()\nKeyError: 'tea'\n\
