@@ -7,12 +7,20 @@ use domain::report::{Exception, Frame};
 const FATAL: &[&str] = &["Fatal error", "Precondition failed", "Assertion failed", "fatal error"];
 /// Functions that only say so.
 const RAISING: &[&str] = &["_assertionFailure", "_swift_runtime", "swift_", "fatalError", "preconditionFailure"];
+/// What an assertion of XCTest's is called that does not say which it is.
+const TEST_FAILURE: &str = "XCTFail";
 /// What is said of a function whose name the binary does not hold.
 const WITHOUT_SYMBOLS: &str = "(without symbols)";
 
 /// The last crash; empty where there is none.
 pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     let said = lines.iter().enumerate().rev().find_map(|(at, line)| Some((at, fatal(line)?)));
+    let tested = lines.iter().enumerate().rev().find_map(|(at, line)| Some((at, tested(line)?)));
+    if let Some((at, failed)) = tested
+        && said.as_ref().is_none_or(|(said, _)| *said < at)
+    {
+        return vec![failed];
+    }
     // The system's own report of a later crash.
     let report = lines.iter().rposition(|line| line.trim_start().starts_with("Exception Type:"));
     if let Some(report) = report.filter(|report| said.as_ref().is_some_and(|(at, _)| at < report)) {
@@ -81,6 +89,26 @@ fn fatal(line: &str) -> Option<Fatal> {
     let kind = raised.and_then(|error| error.split(['(', '{', ' ']).next()).filter(|error| error.contains('.'));
     let kind = kind.map_or_else(|| if mark.starts_with('f') { FATAL[0] } else { mark }.to_owned(), str::to_owned);
     Some(Fatal { kind, value: message([raised.unwrap_or(text)]), place: Some(place) })
+}
+
+/// `/src/CartTests.swift:9: error: -[ShopTests.CartTests testTotal] : text`, as XCTest says of a
+/// test that failed; on Linux `CartTests.testTotal : text`. A compiler names no test.
+fn tested(line: &str) -> Option<Exception> {
+    let (place, said) = line.split_once(": error: ")?;
+    let (path, number) = place::path_and_line(place.trim_start()).filter(|(path, _)| is_swift(path))?;
+    let (test, text) = said.split_once(" : ")?;
+    let name = test.strip_prefix("-[").and_then(|test| test.strip_suffix(']')).unwrap_or(test);
+    let (_, function) = name.rsplit_once([' ', '.'])?;
+    (function.starts_with("test") && !test.contains(['\'', '"'])).then_some(())?;
+    let (kind, value) = match text.split_once(" failed") {
+        Some((kind, rest)) if kind.starts_with("XCT") && !kind.contains(' ') => {
+            let value = rest.strip_prefix(": ").unwrap_or(rest);
+            (kind, value.trim_end().strip_suffix(" -").unwrap_or(value))
+        }
+        _ => (TEST_FAILURE, text),
+    };
+    let frames = vec![place::frame(path, Some(number), None, Some(function))];
+    Some(Exception { kind: kind.to_owned(), value: message([value]), frames, ..Exception::default() })
 }
 
 fn is_swift(path: &str) -> bool {
