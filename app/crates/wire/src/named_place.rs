@@ -5,7 +5,7 @@ use crate::limits::{MAX_MESSAGE, MAX_TEXT, cut};
 use domain::report::{Exception, Frame};
 
 /// Parts of the names of types, in lower case, whose messages name a place in one of [`FORMS`].
-const TYPES: [&str; 19] = [
+const TYPES: [&str; 20] = [
     // Python, Ruby, JavaScript, Elixir and their compilers.
     "syntaxerror",
     "indentationerror",
@@ -15,6 +15,7 @@ const TYPES: [&str; 19] = [
     "mismatcheddelimitererror",
     "syntaxexception",
     "compileexception",
+    "tserror",
     // Readers of YAML and JSON.
     "yaml",
     "scannererror",
@@ -65,7 +66,7 @@ const READERS_OF_JSON: [&str; 2] = ["json", "simplejson"];
 type Place<'t> = (&'t str, u32);
 
 /// The forms in which messages name a place, each with where they are from.
-const FORMS: [for<'t> fn(&'t str) -> Option<Place<'t>>; 17] = [
+const FORMS: [for<'t> fn(&'t str) -> Option<Place<'t>>; 18] = [
     // CPython: `invalid syntax (cart.py, line 3)`.
     |text| around(text.strip_suffix(')')?, "(", ", line ", true),
     // PyYAML: the last mark is the problem's. `in "config/shop.yml", line 3, column 5`.
@@ -120,6 +121,16 @@ const FORMS: [for<'t> fn(&'t str) -> Option<Place<'t>>; 17] = [
         let line = text.lines().next()?;
         let (_, place) = line.split_once(" found on ").or_else(|| line.split_once(" missing on "))?;
         at_its_start(place)
+    },
+    // TypeScript, as ts-node hands it on: `src/cart.ts:4:7 - error TS2322: …`, or `src/cart.ts(4,7): `.
+    |text| {
+        let line = text.lines().find(|line| line.contains("error TS"))?.trim_start();
+        let place = line.split_once(" - error TS").or_else(|| line.split_once(": error TS"))?.0;
+        let (path, rest) = match place.strip_suffix(')').and_then(|place| place.rsplit_once('(')) {
+            Some(place) => place,
+            None => place.rsplit_once(':')?.0.rsplit_once(':')?,
+        };
+        Some((path, number(rest)?))
     },
     // Ruby, Elixir: `/srv/cart.rb:3: syntax error`. Go: `template: cart.html:3:5: executing`.
     at_its_start,

@@ -9,6 +9,7 @@ mod mixed;
 mod newer;
 mod prefixes;
 mod runners;
+mod warned;
 
 use super::*;
 use std::fmt::Write;
