@@ -7,6 +7,9 @@ use domain::report::{Exception, Frame, Platform};
 /// are apart; where they are of the same lines, that with more calls, because text of one language
 /// may look like another's here and there, but most of it looks like its own.
 pub(super) fn better(lines: &[&str], one: Found, other: Found) -> Found {
+    if let Some(is_other) = handed_on(lines, &one, &other) {
+        return if is_other { other } else { one };
+    }
     let more = count(&other.1) > count(&one.1);
     let is_other = match (region(lines, &one), region(lines, &other)) {
         (Some((begin, end)), Some((other_begin, other_end))) => {
@@ -21,6 +24,21 @@ pub(super) fn better(lines: &[&str], one: Found, other: Found) -> Found {
         _ => more,
     };
     if is_other { other } else { one }
+}
+
+/// Whether the second of two is Python's that was raised because of the other, Java's: below
+/// `Py4JJavaError: …` that is printed as its message. `None`: they are not such two.
+fn handed_on(lines: &[&str], one: &Found, other: &Found) -> Option<bool> {
+    let (java, is_other) = match (one.0, other.0) {
+        (Platform::Python, Platform::Java) => (other, false),
+        (Platform::Java, Platform::Python) => (one, true),
+        _ => return None,
+    };
+    let raised = java.1.last()?;
+    let at = lines.iter().rposition(|line| line.contains("Py4JJavaError: "))?;
+    let said = lines.get(at + 1)?.strip_prefix(": ")?;
+    let is_said = java.1.iter().any(|exception| !exception.kind.is_empty() && said.contains(&exception.kind));
+    (is_said || raised.kind == "Exception").then_some(is_other)
 }
 
 /// A warning of a script looks like its death, where nobody called.

@@ -98,6 +98,8 @@ fn located_error(lines: &[&str]) -> Option<Exception> {
     let (at, place) = location(lines)?;
     let said = lines[..at].iter().rposition(|line| line.trim_start().starts_with("Error:"))?;
     let text = lines[said..at].iter().map(|line| line.trim_start().strip_prefix("Error:").unwrap_or(line).trim());
+    // color-eyre counts what led to one another.
+    let text = text.map(|line| line.strip_prefix("0: ").unwrap_or(line));
     let frames = lines[at..].iter().position(|line| is_backtrace(line)).map(|below| frames(&lines[at + below..]));
     let (path, line, column) = place;
     Some(exception("Error", message(text), with_location(frames.unwrap_or_default(), path, line, column)))

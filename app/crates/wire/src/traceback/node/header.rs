@@ -43,8 +43,8 @@ pub(super) enum Told {
 pub(super) fn told(above: &[&str]) -> Told {
     let of_console = |line: &str| CONSOLE.iter().any(|title| line.split_whitespace().next() == Some(title));
     let above = &above[above.len().saturating_sub(MESSAGE_LINES)..];
-    if above.iter().rev().find(|line| line.starts_with("(node:") || is_named(line)).is_some_and(|line| is_warning(line))
-    {
+    let warning = above.iter().rposition(|line| line.starts_with("(node:"));
+    if warning.is_some_and(|at| is_warning(above[at]) && !above[at + 1..].iter().any(|line| is_named(line))) {
         return Told::Warning;
     }
     let Some(title) = above.iter().rposition(|line| is_of_components(line) || of_console(line)) else {
@@ -103,9 +103,14 @@ fn is_error(name: &str) -> bool {
     name.ends_with("Error") || name.ends_with("Exception")
 }
 
+/// `PrismaClientKnownRequestError:`, whose message begins in the next line.
+fn unsaid(text: &str) -> &str {
+    text.strip_suffix(':').filter(|name| is_error(name) && !name.contains(char::is_whitespace)).unwrap_or(text)
+}
+
 /// Whether the line begins with an error's name.
 fn is_named(line: &str) -> bool {
-    NAMED.captures(label(line.trim()).1).is_some_and(|found| is_error(&found[1]))
+    NAMED.captures(unsaid(label(line.trim()).1)).is_some_and(|found| is_error(&found[1]))
 }
 
 /// `error: ` before what was raised, as Bun and Deno say it.
@@ -126,6 +131,7 @@ pub(super) fn header(lines: &[&str], end_of_last: usize, first_frame: usize) -> 
     let find = |pattern: &Regex, start: usize, test: &dyn Fn(&str) -> bool| {
         (start..above.len()).find_map(|at| {
             let (label, text) = label(above[at].trim());
+            let text = unsaid(text);
             let found = pattern.captures(text)?;
             let name = found.get(1)?.as_str();
             test(name).then(|| (at, label, name.to_owned(), found.get(3).map(|value| value.as_str())))

@@ -192,3 +192,39 @@ fn the_place_that_type_script_could_not_compile_is_named() {
         assert!(read(&text).ends_with(" src/cup.ts:4"), "{}", read(&text));
     }
 }
+
+#[test]
+fn what_java_told_python_is_pythons() {
+    let calls = "Traceback (most recent call last):\n  File \"/srv/jobs/tea.py\", line 30, in <module>\n    go()\n  \
+                 File \"/opt/spark/python/lib/py4j-src.zip/py4j/protocol.py\", line 326, in value\n\
+                 py4j.protocol.Py4JJavaError: An error occurred while calling o42.go.\n";
+    let java = "\tat org.tea.Fs.open(Fs.java:2)\n\tat org.tea.Spark.a(Spark.scala:3)\n\tat org.tea.Spark.b(Spark.scala:4)\n\
+                \tat java.lang.Thread.run(Thread.java:748)\n";
+    let text = format!("{calls}: java.io.IOException: no tea\n{java}");
+    assert!(read(&text).starts_with("Py4JJavaError "), "{}", read(&text));
+    assert!(read(&text).ends_with("/py4j/protocol.py:326"), "{}", read(&text));
+    let worker = "Traceback (most recent call last):\n  File \"/srv/jobs/cup.py\", line 9, in fill\n    x()\nValueError: no cup\n";
+    let text = format!(
+        "{calls}: org.tea.SparkException: Job aborted: org.tea.PythonException: {worker}\n{java}\nDriver stacktrace:\n{java}\
+         Caused by: org.tea.PythonException: {worker}\n{java}\t... 1 more\n"
+    );
+    assert_eq!(read(&text), "ValueError no cup /srv/jobs/cup.py:9");
+    // Java's own, later.
+    let later = "java.lang.IllegalStateException: no pot\n\tat com.tea.Pot.pour(Pot.java:30)\n\tat com.tea.Pot.main(Pot.java:3)\n";
+    assert_eq!(
+        read(&format!("{calls}: java.io.IOException: no tea\n\n{later}")),
+        "IllegalStateException no pot com/tea/Pot.java:30"
+    );
+}
+
+#[test]
+fn an_errors_name_alone_in_its_line_is_its_type() {
+    let calls = "    at brew (/srv/node_modules/tea/brew.js:3:5)\n    at async fill (/srv/src/cup.ts:33:5)\n";
+    for said in ["Invalid `tea.brew()` invocation in\n/srv/src/cup.ts:33:5\n\n  32 try {\n→ 33   await tea.brew(\nNo tea", "\nNo tea", "No tea"] {
+        let text = format!("TeaKnownRequestError: \n{said}\n{calls}");
+        let read = read(&text);
+        assert!(read.starts_with("TeaKnownRequestError ") && read.contains("No tea "), "{read}");
+    }
+    let eyre = "Error: \n   0: reading the menu\n   1: no such file\n\nLocation:\n   src/menu.rs:9\n";
+    assert_eq!(read(eyre), "Error reading the menu\n1: no such file src/menu.rs:9");
+}
