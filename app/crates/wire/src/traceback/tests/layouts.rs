@@ -285,7 +285,7 @@ fn rust() {
         ),
         (
             "Error: \n   0: order 7\n   1: invalid digit\n\nLocation:\n   src/orders.rs:14:20\n",
-            "Error: 0: order 7\n1: invalid digit | 1 | src/orders.rs:14 ?",
+            "Error: order 7\n1: invalid digit | 1 | src/orders.rs:14 ?",
         ),
         (
             "The application panicked (crashed).\nMessage:  no stock\nLocation: src/cart.rs:2\n\n  ━━━━━━━━━━ BACKTRACE ━━━━━━━━━━\n                ⋮ 5 frames hidden ⋮\n   6: shop::cart::nth::h0123456789abcdef\n      at /srv/app/src/cart.rs:2\n   7: shop::main::h0123456789abcdef\n      at /srv/app/src/main.rs:3\n",

@@ -220,7 +220,11 @@ fn what_java_told_python_is_pythons() {
 #[test]
 fn an_errors_name_alone_in_its_line_is_its_type() {
     let calls = "    at brew (/srv/node_modules/tea/brew.js:3:5)\n    at async fill (/srv/src/cup.ts:33:5)\n";
-    for said in ["Invalid `tea.brew()` invocation in\n/srv/src/cup.ts:33:5\n\n  32 try {\n→ 33   await tea.brew(\nNo tea", "\nNo tea", "No tea"] {
+    for said in [
+        "Invalid `tea.brew()` invocation in\n/srv/src/cup.ts:33:5\n\n  32 try {\n→ 33   await tea.brew(\nNo tea",
+        "\nNo tea",
+        "No tea",
+    ] {
         let text = format!("TeaKnownRequestError: \n{said}\n{calls}");
         let read = read(&text);
         assert!(read.starts_with("TeaKnownRequestError ") && read.contains("No tea "), "{read}");
