@@ -2,18 +2,17 @@
 
 mod line;
 mod other;
+mod within;
 
 use super::{MESSAGE_LINES, message, place};
 use domain::report::{Exception, Frame};
 use line::{Line, is_log_line, is_rule};
+use within::{CALL_STACK, NOT_LOGGED, is_quote};
 
 const HEADER: &str = "Traceback (most recent call last):";
 const GROUP_HEADER: &str = "Exception Group Traceback (most recent call last):";
 const CAUSE: &str = "The above exception was the direct cause of the following exception:";
 const CONTEXT: &str = "During handling of the above exception, another exception occurred:";
-/// What `logging` says of a record that it could not write, and of where that came from.
-const NOT_LOGGED: &str = "--- Logging error ---";
-const CALL_STACK: &str = "Call stack:";
 /// Built-in exceptions whose messages are one line: what is printed below is no part of them.
 const ONE_LINE: [&str; 10] = [
     "ZeroDivisionError",
@@ -31,8 +30,6 @@ const ONE_LINE: [&str; 10] = [
 const SYNTAX_ERRORS: &[&str] = &["SyntaxError: ", "IndentationError: ", "TabError: "];
 /// Groups within groups; CPython itself prints 10 levels.
 const MAX_DEPTH: usize = 30;
-/// Tracebacks of other processes, quoted within one another.
-const MAX_QUOTES: usize = 3;
 /// What a traceback's exception is called that was cut short before it came to the point.
 const UNNAMED: &str = "Exception";
 /// How the names of exceptions end.
@@ -161,34 +158,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An exception that stands for one of another process, whose traceback it quotes.
-    fn remote(&self, depth: usize) -> Option<Exception> {
-        let remote = exception(self.text(depth)?).filter(|exception| exception.kind.ends_with("RemoteTraceback"))?;
-        self.ahead(1, depth).filter(|text| is_quote(text)).and(Some(remote))
-    }
-
-    /// The quoted traceback's calls are this exception's; what led to it stays before it.
-    fn quoted(&mut self, depth: usize, exceptions: &mut Vec<Exception>) {
-        let Some(mut remote) = self.remote(depth).filter(|_| self.quotes < MAX_QUOTES) else { return };
-        self.at += 2;
-        self.quotes += 1;
-        self.skip_blank(depth);
-        exceptions.extend(self.chain(depth));
-        self.quotes -= 1;
-        self.skip_blank(depth);
-        if self.text(depth).is_some_and(is_quote) {
-            self.at += 1;
-        }
-        let Some(raised) = exceptions.pop() else { return };
-        remote.value = Some(match raised.value {
-            Some(value) => format!("{}: {value}", raised.kind),
-            None => raised.kind,
-        });
-        remote.frames = raised.frames;
-        remote.id = raised.id;
-        exceptions.push(remote);
-    }
-
     /// Exceptions that led to one another. Moves on by one line at least.
     fn chain(&mut self, depth: usize) -> Vec<Exception> {
         let mut exceptions: Vec<Exception> = Vec::new();
@@ -216,18 +185,6 @@ impl<'a> Reader<'a> {
             }
             self.at += 1;
             self.skip_blank(depth);
-        }
-    }
-
-    /// The calls that led to a record which could not be written: outside of the exception's own.
-    fn call_stack(&mut self, exception: Option<&mut Exception>) {
-        if self.text(0) != Some(CALL_STACK) {
-            return;
-        }
-        self.at += 1;
-        let outer = self.frames(0);
-        if let Some(exception) = exception {
-            exception.frames.splice(..0, outer);
         }
     }
 
@@ -398,11 +355,6 @@ pub(super) fn frame(line: &str) -> Option<Frame> {
 fn titled(line: &Line<'_>) -> Option<Exception> {
     let Line::Text(_, text) = line else { return None };
     text.strip_prefix("[ERROR] ").filter(|text| is_error(text)).and_then(exception)
-}
-
-/// The line that begins and ends a quoted text.
-fn is_quote(text: &str) -> bool {
-    matches!(text.trim(), "\"\"\"" | "'''")
 }
 
 /// Whether the line names an exception, by how those are called.
