@@ -122,7 +122,7 @@ const FORMS: [for<'t> fn(&'t str) -> Option<Place<'t>>; 18] = [
         let (_, place) = line.split_once(" found on ").or_else(|| line.split_once(" missing on "))?;
         at_its_start(place)
     },
-    // TypeScript, as ts-node hands it on: `src/cart.ts:4:7 - error TS2322: …`, or `src/cart.ts(4,7): `.
+    // TypeScript, by ts-node: `src/cart.ts:4:7 - error TS2322: …`, `src/cart.ts(4,7): error …`.
     |text| {
         let line = text.lines().find(|line| line.contains("error TS"))?.trim_start();
         let place = line.split_once(" - error TS").or_else(|| line.split_once(": error TS"))?.0;

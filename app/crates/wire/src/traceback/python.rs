@@ -73,7 +73,7 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
             let is_not_logged = reader.at > 0 && matches!(reader.lines[reader.at - 1], Line::Text(_, NOT_LOGGED));
             let mut exceptions = reader.chain(0);
             if is_not_logged {
-                reader.call_stack(exceptions.last_mut());
+                reader.call_stack(&mut exceptions);
                 // The program went on: something else is what it failed of.
                 if !last.is_empty() {
                     end_of_last = reader.at;

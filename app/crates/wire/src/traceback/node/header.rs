@@ -93,10 +93,10 @@ pub(super) fn section(line: &str) -> Option<Section> {
     }
 }
 
-/// Whether Jest says of all test files that they passed.
+/// Whether Jest says of all tests that they passed.
 pub(super) fn have_passed(lines: &[&str]) -> bool {
-    let summary = lines.iter().rev().find_map(|line| line.trim_start().strip_prefix("Test Suites: "));
-    summary.is_some_and(|summary| summary.contains(" passed") && !summary.contains(" failed"))
+    let mut summaries = lines.iter().filter(|line| line.starts_with("Test Suites: ") || line.starts_with("Tests: "));
+    summaries.next_back().is_some_and(|summary| summary.contains(" passed") && !summary.contains(" failed"))
 }
 
 fn is_error(name: &str) -> bool {

@@ -40,15 +40,21 @@ impl Reader<'_> {
         exceptions.push(remote);
     }
 
-    /// The calls that led to a record which could not be written: outside of the exception's own.
-    pub(super) fn call_stack(&mut self, exception: Option<&mut Exception>) {
-        if self.text(0) != Some(CALL_STACK) {
-            return;
+    /// The calls that led to a record which could not be written: outside of the exception's own,
+    /// unless the record was to tell of another, which is the one that counts.
+    pub(super) fn call_stack(&mut self, exceptions: &mut Vec<Exception>) {
+        let mut outer = Vec::new();
+        if self.text(0) == Some(CALL_STACK) {
+            self.at += 1;
+            outer = self.frames(0);
         }
-        self.at += 1;
-        let outer = self.frames(0);
-        if let Some(exception) = exception {
-            exception.frames.splice(..0, outer);
+        match &mut exceptions[..] {
+            [.., told, _] if told.source.as_deref() == Some("__context__") => {
+                (told.parent, told.source) = (None, None);
+                exceptions.pop();
+            }
+            [.., last] => drop(last.frames.splice(..0, outer)),
+            [] => {}
         }
     }
 }

@@ -130,6 +130,7 @@ fn what_was_written_to_jests_console_is_not_what_failed() {
         assert!(read(&text).ends_with(" src/cup.test.js:5"), "{text}{}", read(&text));
     }
     assert_eq!(read(&format!("{console}{none}")), "none");
+    assert_eq!(read(&format!("{console}Tests:       3 passed, 3 total\n")), "none");
     assert_eq!(read(console), "TypeError no pot /srv/src/pot.js:3");
 }
 
@@ -146,6 +147,10 @@ fn a_record_that_could_not_be_logged_has_its_callers() {
     let error =
         "Traceback (most recent call last):\n  File \"/srv/cup.py\", line 12, in fill\n    x()\nValueError: no tea\n";
     assert_eq!(read(&format!("{error}{record}")), "ValueError no tea /srv/cup.py:12");
+    // What was to be logged is what failed.
+    let (title, rest) = record.split_once('\n').unwrap();
+    let context = "During handling of the above exception, another exception occurred:";
+    assert_eq!(read(&format!("{title}\n{error}\n{context}\n\n{rest}")), "ValueError no tea /srv/cup.py:12");
     assert_eq!(read(&format!("{record}{error}")), "ValueError no tea /srv/cup.py:12");
 }
 
