@@ -146,7 +146,8 @@ pub fn rank(found: Found, rules: &Rules, event_at: Timestamp) -> Vec<Suspect> {
         .chain(named(fresh, SuspectedBy::Fresh))
         // What was stepped over is the next to look at, because rules are wrong at times.
         .chain([culprit])
-        .chain(named(found.cause, SuspectedBy::Cause))
+        // Of whom git knows nothing, others are better to look at.
+        .chain(named(found.cause.filter(|cause| cause.blame.is_some()), SuspectedBy::Cause))
         .chain(named(found.stepped_over, SuspectedBy::SteppedOver))
         .chain(named(caller, SuspectedBy::Caller))
         .chain(named(found.latest_change, SuspectedBy::LatestChange));
