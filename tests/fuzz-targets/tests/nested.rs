@@ -5,6 +5,8 @@ use fuzz_targets::{TARGETS, target};
 
 /// Bytes of the stack: what calls the reader has its share, too.
 const STACK: usize = 1 << 20;
+/// Threads that share the work: continuous integration has two processors.
+const THREADS: usize = 2;
 /// How deep: around what serde_json allows, and regex, and far beyond.
 const DEPTHS: [usize; 6] = [10, 37, 126, 128, 250, 8_000];
 
@@ -135,6 +137,12 @@ fn no_nesting_needs_more_stack_than_a_thread_has() {
     for target in &TARGETS {
         assert!(all.iter().any(|(name, ..)| *name == target.name), "{} is not tried", target.name);
     }
-    let work = move || all.iter().for_each(tried);
-    std::thread::Builder::new().stack_size(STACK).spawn(work).unwrap().join().unwrap();
+    // Two at a time, each on a stack of its own.
+    let work = |first: usize| {
+        let all = all.clone();
+        let work = move || all.iter().skip(first).step_by(THREADS).for_each(tried);
+        std::thread::Builder::new().stack_size(STACK).spawn(work).unwrap()
+    };
+    let threads: Vec<_> = (0..THREADS).map(work).collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
 }
