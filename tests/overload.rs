@@ -6,6 +6,7 @@ use crate::harness::browser::Browser;
 use crate::harness::story::{Process, Story, run_test};
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
+use jiff::SignedDuration;
 use std::io::Write;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -154,6 +155,8 @@ fn a_few_kilobytes_take_no_gigabyte() {
         process.ended(Duration::from_secs(30)).await.expect("it ends");
         story.restart().await;
         story.settle().await;
+        // What the process had begun is due again once its lease is over.
+        story.later(SignedDuration::from_mins(15)).await;
         // Of the printed places.
         assert_eq!(story.lines().await.len(), 1);
         story.changes();
