@@ -30,15 +30,20 @@ fn flawless_report() -> PathBuf {
     program
 }
 
-/// Runs the job in a checkout of the repository. In a thread of its own, because the server runs in
-/// this one.
+/// Runs the job in a checkout of the repository.
 async fn nightly(checkout: &Path, home: &Path, dsn: &str) -> Output {
+    run(checkout, home, dsn, &["python3", "-m", "jobs.nightly"]).await
+}
+
+/// Runs a command there. In a thread of its own, because the server runs in this one.
+async fn run(checkout: &Path, home: &Path, dsn: &str, words: &[&str]) -> Output {
     let mut command = Command::new(flawless_report());
     for name in ["FLAWLESS_RELEASE", "SENTRY_RELEASE", "SENTRY_DSN", "SENTRY_ENVIRONMENT", "FLAWLESS_SPOOL"] {
         command.env_remove(name);
     }
     command
-        .args(["run", "--environment", "cron", "--server-name", "batch-1", "--", "python3", "-m", "jobs.nightly"])
+        .args(["run", "--environment", "cron", "--server-name", "batch-1", "--"])
+        .args(words)
         .env("FLAWLESS_DSN", dsn)
         .env("HOME", home)
         .env_remove("XDG_STATE_HOME")
@@ -83,6 +88,35 @@ fn live_cron_job_under_flawless_report_finds_the_author() {
         let (text, head) = (story.unread_text(), story.repo.head());
         assert!(text.contains(&head[..7]), "the release is the commit that was checked out: {text}");
         story.assert_usual_alert();
+    });
+}
+
+#[test]
+#[ignore = "needs flawless-report to be built; tests/run runs it"]
+fn live_server_says_what_of_a_commands_words_is_a_traceback() {
+    run_test(async |story| {
+        let (home, checkout) = check_out(story);
+        story.install().await;
+        let (key, project) = story.key().await;
+        let dsn = story.url().replace("://", &format!("://{key}@")) + &format!("/{project}");
+        let script = "echo 'error: no such name' >&2; echo ' --> src/main.rs:3:5' >&2; exit 2";
+        let output = run(&checkout, home.path(), &dsn, &["sh", "-c", script]).await;
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("no traceback was recognised in its standard error, so nothing is reported"), "{said}");
+        assert!(!said.contains("refuses") && !home.path().join(".local/state/flawless/spool").exists(), "{said}");
+        story.settle().await;
+        assert_eq!(story.lines().await.len(), 0);
+        // A crash of the interpreter, which prints neither a message nor a type.
+        let script = "printf 'Fatal Python error: Segmentation fault\\n\\nCurrent thread 0x1 (most recent call first):\\n  \
+                      File \"/srv/app/shop/cart.py\", line 9 in total\\n' >&2; exit 139";
+        let output = run(&checkout, home.path(), &dsn, &["sh", "-c", script]).await;
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.contains("flawless-report")), (Some(139), false), "{said}");
+        story.settle().await;
+        assert_eq!(story.lines().await.iter().map(place).collect::<Vec<_>>(), [(CART_PATH, 9, "total")]);
+        let told = story.transcript();
+        assert!(told.contains("mail to ada@example.com: [acme/shop] Fatal Python error in total"), "{told}");
     });
 }
 
