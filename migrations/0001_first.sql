@@ -127,6 +127,13 @@ CREATE INDEX lines_by_alert ON lines (repository_id, alerted_at_ms);
 CREATE INDEX lines_by_storm ON lines (storm_id);
 CREATE INDEX lines_by_handover ON lines (handover_id);
 
+-- What was counted of lines and is not yet added to them: a row for each batch of reports. Without an index, of which
+-- each would be another page to write; there are as many rows as half a second brings.
+CREATE TABLE journal (
+    id BIGINT NOT NULL,
+    counted TEXT NOT NULL               -- LINE COUNT LAST for each line and hour, with commas between (store/journal)
+);
+
 -- Occurrences of a line, by the hour.
 CREATE TABLE line_hours (
     line_id BIGINT NOT NULL REFERENCES lines (id),

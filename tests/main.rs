@@ -29,6 +29,7 @@ mod hostile_text;
 mod ingest;
 mod installed;
 mod issue_life;
+mod journal;
 mod keys;
 mod labels;
 mod leases;

@@ -148,6 +148,7 @@ impl Flawless {
             signer: self.signer,
             shown: self.config.shown(),
         };
+        let now = self.clock.clone();
         let server = self.handles.server(self.accept, self.clock, settings);
         let connections = server.connections();
         let tasks = if working { self.worker.start() } else { Vec::new() };
@@ -166,6 +167,10 @@ impl Flawless {
             // The intake is closed with the router; its writer works off what has been acknowledged
             // or is about to be.
             let _ = self.writer.await;
+            let counts = &self.handles.counts;
+            if let Err(error) = counts.bring_up_to_date(now.now()).await {
+                tracing::warn!(%error, "counts wait in the journal, and are added at the next start");
+            }
         };
         if tokio::time::timeout(GRACE, ends).await.is_err() {
             tracing::warn!("some work was still under way; it is begun anew at the next start");

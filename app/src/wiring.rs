@@ -19,7 +19,7 @@ use crate::services::repositories::Repositories;
 use crate::services::rules::RuleBook;
 use crate::services::sessions::Sessions;
 use crate::services::shadow::ShadowMode;
-use crate::services::{AskedCommits, Crew, Epoch, Site, Wake};
+use crate::services::{AskedCommits, Counts, Crew, Epoch, Site, Wake};
 use crate::steps::accept::Accept;
 use crate::steps::webhook::IssueAnswers;
 use crate::vault::{KEY_FILE, Vault, VaultError};
@@ -76,6 +76,8 @@ pub struct Handles {
     pub site: Site,
     /// Wakes the workers.
     pub wake: Wake,
+    /// Keeps counts up to date.
+    pub counts: Counts,
     epoch: Epoch,
     crew: Crew,
     cooldown: Cooldown,
@@ -121,6 +123,7 @@ impl Handles {
             mirrors,
             github_app,
             site: site(config, &store, &signer).await?,
+            counts: Counts::new(store.clone(), wake.clone()),
             wake,
             epoch: Epoch::default(),
             crew,
@@ -151,7 +154,7 @@ impl Handles {
     /// Takes reports in.
     pub fn accept(&self) -> (Accept, tokio::task::JoinHandle<()>) {
         let store = self.store.on_behalf_of(Side::Reports);
-        Accept::open(store, self.epoch.clone(), self.wake.clone(), self.key_budget)
+        Accept::open(store, self.epoch.clone(), self.wake.clone(), self.counts.clone(), self.key_budget)
     }
 
     /// The background work, by this clock.
@@ -163,6 +166,7 @@ impl Handles {
             shadow_mode: work.shadow_mode(),
             epoch: work.epoch.clone(),
             mirror_sync: work.mirror_sync(),
+            counts: work.counts.through(work.store.clone()),
         };
         let (store, wake, crew) = (work.store.clone(), work.wake.clone(), work.crew.clone());
         let fetches = work.fetches.clone();
@@ -180,6 +184,7 @@ impl Handles {
             github_app: self.github_app.clone(),
             epoch: self.epoch.clone(),
             wake: self.wake.clone(),
+            counts: self.counts.clone(),
             sessions: self.sessions(),
             rules: self.rules(),
             shadow_mode: self.shadow_mode(),
@@ -205,7 +210,11 @@ impl Handles {
 
     /// Makes, changes and ends rules.
     pub fn rules(&self) -> RuleBook {
-        RuleBook { store: self.store.clone(), epoch: self.epoch.clone() }
+        RuleBook {
+            store: self.store.clone(),
+            epoch: self.epoch.clone(),
+            counts: self.counts.through(self.store.clone()),
+        }
     }
 
     /// Begins and ends shadows.

@@ -13,7 +13,9 @@ use crate::services::mirror_sync::MirrorSync;
 use crate::services::rules::RuleBook;
 use crate::services::sessions::SESSION_IDLE;
 use crate::services::shadow::ShadowMode;
-use crate::services::{Crew, Epoch, Failure, OnDuty, Settled, Wake, begin_anew_after, caught, log_store_error, settle};
+use crate::services::{
+    Counts, Crew, Epoch, Failure, OnDuty, Settled, Wake, begin_anew_after, caught, log_store_error, settle,
+};
 use crate::steps::attribute::Attribute;
 use crate::steps::decide::Decide;
 use crate::steps::deliver::{Deliver, GitHubWriter};
@@ -98,6 +100,8 @@ pub struct Upkeep {
     pub epoch: Epoch,
     /// Mirrors of what is not watched any more are deleted.
     pub mirror_sync: MirrorSync,
+    /// What was counted is added to lines.
+    pub counts: Counts,
 }
 
 /// What is known of the workers, and of what they wait for.
@@ -132,6 +136,7 @@ impl Worker {
         let mut tasks: Vec<JoinHandle<()>> = (0..WORKERS).map(worker).collect();
         self.crew.want(WORKERS);
         tasks.push(tokio::spawn(self.clone().keep_time_on()));
+        tasks.push(tokio::spawn(self.clone().keep_counts_on()));
         tasks
     }
 
@@ -140,6 +145,7 @@ impl Worker {
         self.stopping.store(true, Ordering::Release);
         self.crew.want(0);
         self.wake.notify_all();
+        self.upkeep.counts.hurry();
     }
 
     /// Puts back the jobs that are still under way, as the process ends: that they did not get to
@@ -151,13 +157,14 @@ impl Worker {
         self.held.put_back_all(&self.store).await
     }
 
-    /// Runs every job that is due, and those that follow from them, one after another. Returns how
-    /// many steps were run.
+    /// Brings counts up to date, and runs every job that is due, and those that follow from them,
+    /// one after another. Returns how many steps were run.
     ///
     /// # Errors
     /// The database is out of reach.
     pub async fn drain(&self) -> Result<usize, StoreError> {
         let mut steps = 0;
+        self.upkeep.counts.bring_up_to_date(self.clock.now()).await?;
         while let Some((claim, place)) = self.next(Waiting::No).await? {
             self.run(claim, place).await?;
             steps += 1;
@@ -224,6 +231,18 @@ impl Worker {
         let Some(place) = place else { return Ok(None) };
         let claim = store::jobs::claim(&self.store, Among::Suspects, LEASE, now).await?;
         Ok(claim.map(|claim| (claim, place)))
+    }
+
+    /// Keeps counts up to date until [`Self::stop`], whatever panics.
+    async fn keep_counts_on(self) {
+        let keep = async || {
+            while !self.stopping.load(Ordering::Acquire) {
+                self.upkeep.counts.keep(|| self.clock.now()).await;
+            }
+        };
+        while let Err(panic) = caught(keep()).await {
+            begin_anew_after(&panic, "what keeps counts").await;
+        }
     }
 
     /// Keeps time until [`Self::stop`], whatever panics.

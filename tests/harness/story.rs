@@ -260,6 +260,7 @@ impl Story {
     /// The server ends while it works on the next job, as by a kill or for want of memory.
     pub async fn die_at_work(&mut self) -> Job {
         let (store, now) = (self.services().store.clone(), self.clock.now());
+        self.services().counts.bring_up_to_date(now).await.unwrap();
         let mut claimed = None;
         for among in [Among::Ordinary, Among::Suspects] {
             if claimed.is_none() {
@@ -532,8 +533,9 @@ impl Story {
         (store::ingest_keys::in_force(&self.services().store, id).await.unwrap().remove(0), id.0)
     }
 
-    /// The lines that are known, oldest first.
+    /// The lines that are known, oldest first, with all that was counted of them.
     pub async fn lines(&self) -> Vec<Line> {
+        self.services().counts.bring_up_to_date(self.clock.now()).await.unwrap();
         let mut all = Vec::new();
         for row in store::repositories::list(&self.services().store).await.unwrap() {
             all.extend(store::lines::of_repository(&self.services().store, row.repository.id, 1000).await.unwrap());

@@ -3,7 +3,7 @@
 use sqlx::{AnyConnection, Connection, Row};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use crate::scene;
 
@@ -34,6 +34,7 @@ impl Counts {
 /// the totals.
 pub(crate) async fn counts(data: &Path) -> Counts {
     let mut database = open(data).await;
+    folded(&mut database).await;
     let sql = "SELECT l.path, l.line_number, l.total,
                    (SELECT CAST(SUM(h.occurrences) AS BIGINT) FROM line_hours h WHERE h.line_id = l.id) AS by_hours
                FROM lines l";
@@ -48,6 +49,13 @@ pub(crate) async fn counts(data: &Path) -> Counts {
     assert_eq!(held.get::<i64, _>("held"), 0, "nothing waits to be attributed");
     database.close().await.unwrap();
     Counts(counts)
+}
+
+/// Waits until what was acknowledged is added to lines. A build without a journal adds it at once.
+async fn folded(database: &mut AnyConnection) {
+    while let Ok(Some(_)) = sqlx::query("SELECT id FROM journal LIMIT 1").fetch_optional(&mut *database).await {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// Seconds from acknowledged to alert file, for each line that was acknowledged (Unix time, 0 where

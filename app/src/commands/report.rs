@@ -48,6 +48,7 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
         Some(name) => Some(named(&handles.store, name).await?.repository.id),
         None => None,
     };
+    handles.counts.bring_up_to_date(now).await?;
     let wanted = WeekQuery { repository, week, known: options.known };
     let lines = store::weekly::lines(&handles.store, &wanted).await?;
     let all = store::weekly::count_lines(&handles.store, &wanted).await?;

@@ -52,6 +52,7 @@ pub fn router(server: Server) -> Router {
         others = others.merge(operators::probes());
     }
     // Probes wait for nobody.
+    let pages = pages.layer(from_fn_with_state(server.clone(), page::with_exact_counts));
     let pages = pages.layer(from_fn_with_state(server.clone(), page::in_turn)).merge(others);
     let pages = pages.layer(from_fn_with_state(server.clone(), page::render_pages));
     let nothing = nothing.layer(from_fn_with_state(server.clone(), page::render_pages));

@@ -8,7 +8,8 @@ use super::settings::ServerSettings;
 use super::state::Server;
 use super::trace::RequestId;
 use super::urls::Urls;
-use crate::services::log_trouble;
+use crate::clock::Clock;
+use crate::services::{Counts, log_trouble};
 use axum::body::Body;
 use axum::extract::{FromRef, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -16,7 +17,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use render::{Layout, RenderError, View, page};
 use std::sync::Arc;
+use std::time::Duration;
 use store::Store;
+
+/// How long a page waits for counts to be brought up to date: a few transactions of some
+/// milliseconds each, between those of reports.
+const EXACT_WITHIN: Duration = Duration::from_millis(500);
 
 /// What a page may load: nothing from elsewhere, no script at all.
 const CONTENT_POLICY: &str =
@@ -76,6 +82,19 @@ pub(super) async fn in_turn(State(server): State<Server>, request: Request, next
     let mut response = next.run(request).await;
     response.extensions_mut().insert(Arc::new(making));
     response
+}
+
+/// The layer around pages that has what was counted before a page is asked for shown on it.
+pub(super) async fn with_exact_counts(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let (counts, clock) = (Counts::from_ref(&server), Clock::from_ref(&server));
+    // Where that takes long, or can't be written, as on a full disk, a page that lags behind is
+    // better than none.
+    match tokio::time::timeout(EXACT_WITHIN, counts.bring_up_to_date(clock.now())).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a page is made by counts that may lag behind"),
+        Err(_) => tracing::debug!("a page is made by counts that may lag behind: bringing them up to date takes long"),
+    }
+    next.run(request).await
 }
 
 /// A request, and where it comes from.

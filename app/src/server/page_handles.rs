@@ -8,7 +8,7 @@ use crate::services::recipients::Recipients;
 use crate::services::rules::RuleBook;
 use crate::services::sessions::Sessions;
 use crate::services::shadow::ShadowMode;
-use crate::services::{Epoch, Wake};
+use crate::services::{Counts, Epoch, Wake};
 use domain::links::Linker;
 use mirror::Mirrors;
 use std::sync::Arc;
@@ -30,6 +30,8 @@ pub struct PageHandles {
     pub epoch: Epoch,
     /// A webhook waits for a worker.
     pub wake: Wake,
+    /// Brought up to date for each page.
+    pub counts: Counts,
     /// Who is signed in.
     pub sessions: Sessions,
     /// Makes, changes and ends rules.

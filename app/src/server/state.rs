@@ -17,7 +17,7 @@ use crate::services::readiness::{Clocks, Readiness};
 use crate::services::recipients::Recipients;
 use crate::services::rules::RuleBook;
 use crate::services::shadow::ShadowMode;
-use crate::services::{Epoch, Wake};
+use crate::services::{Counts, Epoch, Wake};
 use crate::steps::accept::Accept;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts as RequestParts;
@@ -95,6 +95,7 @@ parts! {
     GitHubApp: page_handles.github_app;
     Epoch: page_handles.epoch;
     Wake: page_handles.wake;
+    Counts: page_handles.counts;
     RuleBook: page_handles.rules;
     ShadowMode: page_handles.shadow_mode;
     AlertContent: page_handles.alert_content;

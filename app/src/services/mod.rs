@@ -4,6 +4,7 @@
 mod asked_commits;
 mod blocking;
 mod caught;
+mod counts;
 mod crew;
 mod epoch;
 mod failure;
@@ -39,6 +40,7 @@ pub mod vitals;
 pub use asked_commits::{Asked, AskedCommits};
 pub use blocking::blocking;
 pub use caught::{Panic, begin_anew_after, caught};
+pub use counts::Counts;
 pub use crew::{Crew, OnDuty};
 pub use epoch::Epoch;
 pub(crate) use failure::{Attempt, Settled, attempt_after, settle};

@@ -1,7 +1,7 @@
 //! Rules are made, changed and ended here: by a label, on a page or in the terminal, and by
 //! their last day.
 
-use super::Epoch;
+use super::{Counts, Epoch};
 use domain::delivery::DeliveryMode;
 use domain::ids::{RepositoryId, RuleId};
 use domain::rule::{MadeRule, Rule, RuleKind, Rules};
@@ -20,6 +20,8 @@ pub struct RuleBook {
     pub store: Store,
     /// To be turned with each change.
     pub epoch: Epoch,
+    /// A rule notes how often the lines that it covers had happened.
+    pub counts: Counts,
 }
 
 impl RuleBook {
@@ -28,7 +30,7 @@ impl RuleBook {
     /// # Errors
     /// The database is out of reach.
     pub async fn make(&self, new: &NewRule, now: Timestamp) -> Result<Insertion, StoreError> {
-        let covered = self.covered(new.repository, &new.rule).await?;
+        let covered = self.covered(new.repository, &new.rule, now).await?;
         let made = store::rules::insert(&self.store, new, &covered, now).await?;
         self.judge_again(new.repository, new.rule.file(), now).await?;
         Ok(made)
@@ -47,7 +49,7 @@ impl RuleBook {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let Some(before) = self.in_force(repository, rule).await? else { return Ok(false) };
-        let covered = self.covered(repository, becomes).await?;
+        let covered = self.covered(repository, becomes, now).await?;
         self.release_line(&before, Some(becomes), now).await?;
         let changed = store::rules::update(&self.store, repository, rule, becomes, &covered, by, now).await?;
         for file in BTreeSet::from([before.made.rule.file(), becomes.file()]) {
@@ -152,7 +154,13 @@ impl RuleBook {
     }
 
     /// The lines that a rule covers, with their counts.
-    async fn covered(&self, repository: RepositoryId, rule: &Rule) -> Result<Vec<Baseline>, StoreError> {
+    async fn covered(
+        &self,
+        repository: RepositoryId,
+        rule: &Rule,
+        now: Timestamp,
+    ) -> Result<Vec<Baseline>, StoreError> {
+        self.counts.bring_up_to_date(now).await?;
         let pattern = rule.pattern();
         let lines = store::lines::of_path(&self.store, repository, rule.file()).await?;
         Ok(lines.iter().filter(|line| pattern.matches(line.code_at())).map(|line| (line.id, line.total)).collect())

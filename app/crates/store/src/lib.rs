@@ -38,6 +38,7 @@ pub mod ids;
 pub mod ingest_keys;
 pub mod intake;
 pub mod jobs;
+pub mod journal;
 pub mod lines;
 pub mod look_ups;
 pub mod meta;
@@ -79,7 +80,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use transaction::{Durability, UnderWay};
-use turns::Turns;
+use turns::{Turn, Turns};
 use whereabouts::Whereabouts;
 
 /// Transactions at once on PostgreSQL: two connections are left for what only reads.
@@ -158,16 +159,22 @@ impl Store {
 
     async fn begin_with(&self, durability: Durability) -> Result<Tx, StoreError> {
         let under_way = UnderWay::begin(&self.under_way);
-        let turn = timeout(TURN_WITHIN, self.turns.next(self.side)).await;
-        let turn = turn.map_err(|_| StoreError::busy("no turn to write came in time"))?;
-        if let Some(whereabouts) = &self.whereabouts {
-            whereabouts.prove().await?;
-        }
+        let turn = self.turn().await?;
         let mut tx = Tx::begin(self, turn, under_way, durability).await?;
         if let Some(fence) = self.fence {
             fence.prove_in(&mut tx, self.dialect).await?;
         }
         Ok(tx)
+    }
+
+    /// Waits for a turn to write to a database that is still where it was.
+    async fn turn(&self) -> Result<Turn, StoreError> {
+        let turn = timeout(TURN_WITHIN, self.turns.next(self.side)).await;
+        let turn = turn.map_err(|_| StoreError::busy("no turn to write came in time"))?;
+        if let Some(whereabouts) = &self.whereabouts {
+            whereabouts.prove().await?;
+        }
+        Ok(turn)
     }
 
     /// Which database it is.

@@ -14,7 +14,7 @@ pub(crate) async fn move_in(tx: &mut Tx, fingerprint: FingerprintId, line: LineI
     .bind(fingerprint.0)
     .fetch_one(tx.conn())
     .await?;
-    let (total, last): (i64, _) = (get(&row, "total")?, get_time(&row, "last")?);
+    let (total, last_at): (i64, _) = (get(&row, "total")?, get_time(&row, "last")?);
     if total > 0 {
         for sql in MOVES {
             sqlx::query(sql).bind(fingerprint.0).bind(line.0).execute(tx.conn()).await?;
@@ -27,7 +27,8 @@ pub(crate) async fn move_in(tx: &mut Tx, fingerprint: FingerprintId, line: LineI
             .await?;
         // The job to decide is asked for in any case, so what the count reached need not be asked
         // here.
-        lines::add_totals_in(tx, &[[line.0, total, last.as_millis()]]).await?;
+        let count = total.unsigned_abs();
+        lines::add_totals_in(tx, &[lines::Addition { line, count, last_at }]).await?;
     }
     delete_in(tx, fingerprint).await
 }

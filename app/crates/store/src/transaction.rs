@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use sqlx::any::{Any, AnyArguments, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
 use sqlx::query::Query;
-use sqlx::{Describe, Either, Error, Execute, Executor, SqlStr};
+use sqlx::{AssertSqlSafe, Describe, Either, Error, Execute, Executor, SqlStr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::time::{Instant, timeout};
@@ -232,6 +232,39 @@ impl<'t> Executor<'t> for Within<'t> {
     }
 }
 
+/// Runs one statement without parameters as a transaction of its own, which is on the disk
+/// afterwards, in one exchange with the database where [`execute`] takes three.
+///
+/// # Errors
+/// Those of the database, with whether nothing was changed for sure: where the connection was lost,
+/// nobody knows.
+pub(crate) async fn execute_at_once(store: &Store, statement: String) -> Result<(), (StoreError, bool)> {
+    let nothing = |error| (error, true);
+    let _turn = store.turn().await.map_err(nothing)?;
+    let mut lent = store.pool.lend().await.map_err(nothing)?;
+    let sql = match store.dialect {
+        // A transaction before it may have set it otherwise.
+        Dialect::Sqlite => format!("PRAGMA synchronous = FULL; {statement}"),
+        Dialect::Postgres => statement,
+    };
+    let (connections, backend) = (&store.pool, lent.backend());
+    let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(lent.connection());
+    match connections.watch(backend, done).await {
+        Ok(_) => {
+            lent.give_back();
+            Ok(())
+        }
+        Err(error) => {
+            if let Some(trouble) = Trouble::of_sql(&error) {
+                connections.outage().note_refused(trouble, Instant::now());
+            }
+            // A connection that could not do it is closed with what may be under way on it.
+            let nothing_changed = matches!(error, Error::Database(_));
+            Err((error.into(), nothing_changed))
+        }
+    }
+}
+
 /// Runs one statement as a transaction of its own.
 pub(crate) async fn execute(store: &Store, statement: Query<'_, Any, AnyArguments>) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
@@ -255,7 +288,7 @@ mod tests {
         let mut tx = store.begin().await.unwrap();
         let pages: i64 = sqlx::query("PRAGMA page_count").fetch_one(tx.conn()).await.unwrap().get(0);
         let limit = format!("PRAGMA max_page_count = {}", pages + 2);
-        sqlx::raw_sql(sqlx::AssertSqlSafe(limit)).execute(tx.conn()).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(limit)).execute(tx.conn()).await.unwrap();
         for n in 0.. {
             let row = sqlx::query("INSERT INTO meta (name, value) VALUES ($1, $2)").bind(format!("fill {n}"));
             if let Err(error) = row.bind("x".repeat(4000)).execute(tx.conn()).await {

@@ -3,8 +3,9 @@
 
 mod budget;
 mod recent;
+mod writer;
 
-use crate::services::{Epoch, Panic, RulesOf, ScrubRules, Wake, begin_anew_after, caught, log_store_error};
+use crate::services::{Counts, Epoch, Panic, RulesOf, ScrubRules, Wake, log_store_error};
 use budget::{Budgets, Charge};
 use domain::fingerprint::Fingerprint;
 use domain::ids::{IngestKeyId, RepositoryId};
@@ -14,20 +15,18 @@ use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use recent::Recent;
 use std::borrow::Cow;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::fingerprints::KnownFingerprint;
 use store::ingest_keys::{Caller, IngestAuth, USE_NOTED_EVERY};
-use store::intake::{Admitted, Arrival, Facets, WriterMemory};
+use store::intake::{Admitted, Arrival, Facets};
 use store::pack::pack;
 use store::{Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
+use writer::{Insert, Told, Waiting, write_on};
 
 /// Reports that wait for the writer. A request beyond waits for its turn: SDKs lose what is
 /// refused.
 const QUEUE: usize = 4096;
-/// Reports of one transaction: at most what is worked off within some 10 ms.
-const BATCH: usize = 1024;
 /// Fingerprints remembered in each half of the memory, about 100 bytes each.
 const REMEMBERED_FINGERPRINTS: usize = 50_000;
 /// Keys remembered in each half of the memory.
@@ -52,12 +51,6 @@ pub struct Accept {
 }
 
 type IngestAuths = Recent<(RepositoryId, String), (IngestAuth, Stamp)>;
-
-type Waiting = (Arrival, oneshot::Sender<Result<Admitted, AcceptError>>);
-
-/// Writes a batch: [`store::intake::insert_batch`].
-type Insert = Box<dyn for<'a> FnMut(&'a [Arrival], &'a mut WriterMemory) -> Inserting<'a> + Send>;
-type Inserting<'a> = Pin<Box<dyn Future<Output = Result<Vec<Admitted>, StoreError>> + Send + 'a>>;
 
 /// When something was remembered.
 #[derive(Clone, Copy, Debug)]
@@ -135,7 +128,13 @@ impl From<StoreError> for AcceptError {
 impl Accept {
     /// Begins to accept reports, of which each key may bring so many new kinds. The writer ends
     /// when the last clone of what this returns is dropped, after it has worked off its queue.
-    pub fn open(store: Store, epoch: Epoch, wake: Wake, key_budget: u32) -> (Self, tokio::task::JoinHandle<()>) {
+    pub fn open(
+        store: Store,
+        epoch: Epoch,
+        wake: Wake,
+        counts: Counts,
+        key_budget: u32,
+    ) -> (Self, tokio::task::JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let accept = Self {
             store: store.clone(),
@@ -154,7 +153,7 @@ impl Accept {
                 })
             })
         });
-        let writer = tokio::spawn(write_on(receiver, wake, insert));
+        let writer = tokio::spawn(write_on(receiver, Told { wake, counts }, insert));
         (accept, writer)
     }
 
@@ -245,7 +244,7 @@ impl Accept {
             let arrival = Arrival {
                 repository: auth.id,
                 key: auth.key,
-                fingerprint: fingerprint.to_hex(),
+                fingerprint,
                 code_generation: auth.code_generation,
                 rules_generation: auth.rules_generation,
                 count,
@@ -312,52 +311,6 @@ impl Stamp {
     }
 }
 
-/// Writes what has arrived until nothing more can, whatever panics: it is the one task that all
-/// reports wait for.
-async fn write_on(mut queue: mpsc::Receiver<Waiting>, wake: Wake, mut insert: Insert) {
-    while let Err(panic) = caught(write(&mut queue, &wake, &mut insert)).await {
-        begin_anew_after(&panic, "what writes reports").await;
-    }
-}
-
-/// Writes what has arrived, again and again: while one transaction is being made durable, the next
-/// batch gathers.
-async fn write(queue: &mut mpsc::Receiver<Waiting>, wake: &Wake, insert: &mut Insert) {
-    let mut memory = WriterMemory::default();
-    let mut waiting = Vec::with_capacity(BATCH);
-    while queue.recv_many(&mut waiting, BATCH).await > 0 {
-        let (batch, answers): (Vec<Arrival>, Vec<_>) = waiting.drain(..).unzip();
-        let has_news = batch.iter().any(|arrival| arrival.known.is_none());
-        // A panic refuses this batch, and no other.
-        let inserted = match caught(insert(&batch, &mut memory)).await {
-            Ok(inserted) => inserted.map_err(AcceptError::from),
-            Err(panic) => Err(AcceptError::Panicked(panic)),
-        };
-        match inserted {
-            Ok(admitted) => {
-                for (answer, admitted) in answers.into_iter().zip(admitted) {
-                    // A client that hung up does not wait for its answer; its report is stored all
-                    // the same.
-                    let _ = answer.send(Ok(admitted));
-                }
-                if has_news {
-                    wake.notify_one();
-                }
-            }
-            Err(error) => {
-                if let AcceptError::Panicked(panic) = &error {
-                    tracing::error!(%panic, reports = answers.len(), "reports could not be stored and were refused");
-                    // What was remembered as written may not have been.
-                    memory = WriterMemory::default();
-                }
-                for answer in answers {
-                    let _ = answer.send(Err(error.clone()));
-                }
-            }
-        }
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing under these locks can panic half-way, so a poisoned one holds what it should.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -387,42 +340,14 @@ async fn scrubbed(repository: RepositoryId, mut report: Report, rules: RulesOf) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::ids::FingerprintId;
-    use store::fingerprints::FingerprintState;
-
-    /// Panics over the first batch, and takes all others.
-    fn panics_first() -> Insert {
-        let mut batches = 0;
-        Box::new(move |batch, _| {
-            batches += 1;
-            let (first, count) = (batches == 1, batch.len());
-            Box::pin(async move {
-                assert!(!first, "a fault of the program");
-                Ok(vec![Admitted { known: known(), is_new: false }; count])
-            })
-        })
-    }
-
-    #[tokio::test]
-    async fn a_panic_over_one_batch_refuses_it_and_no_other() {
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        let writer = tokio::spawn(write_on(receiver, Wake::default(), panics_first()));
-        let send = async || {
-            let (answer, answered) = oneshot::channel();
-            sender.send((arrival(), answer)).await.unwrap();
-            answered.await.expect("an answer")
-        };
-        assert!(matches!(send().await, Err(AcceptError::Panicked(_))));
-        assert_eq!(send().await.unwrap().known, known(), "the writer goes on");
-        drop(sender);
-        writer.await.unwrap();
-    }
 
     #[tokio::test]
     async fn what_could_not_be_stored_is_given_back_to_the_budget() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
-        let (mut accept, _writer) = Accept::open(store, Epoch::default(), Wake::default(), 1);
+        let (epoch, wake) = (Epoch::default(), Wake::default());
+        let counts = Counts::new(store.clone(), wake.clone());
+        let (mut accept, _writer) = Accept::open(store, epoch, wake, counts, 1);
         let (queue, mut waiting) = mpsc::channel(QUEUE);
         accept.queue = queue;
         let auth = IngestAuth {
@@ -450,74 +375,6 @@ mod tests {
         tokio::select! {
             () = refuses => unreachable!("the queue is open"),
             () = sends => {}
-        }
-    }
-
-    struct BrokenLog;
-
-    impl tracing::Subscriber for BrokenLog {
-        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-            true
-        }
-
-        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-            tracing::span::Id::from_u64(1)
-        }
-
-        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-
-        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-        fn event(&self, _: &tracing::Event<'_>) {
-            panic!("no log");
-        }
-
-        fn enter(&self, _: &tracing::span::Id) {}
-
-        fn exit(&self, _: &tracing::span::Id) {}
-    }
-
-    #[tokio::test]
-    async fn a_log_that_panics_does_not_end_the_writer() {
-        let _log = tracing::subscriber::set_default(BrokenLog);
-        // With a single one, tracing asks the log of whichever thread comes by first, and another
-        // test's has none.
-        let _second = tracing::Dispatch::new(BrokenLog);
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        let writer = tokio::spawn(write_on(receiver, Wake::default(), panics_first()));
-        let (answer, answered) = oneshot::channel();
-        sender.send((arrival(), answer)).await.unwrap();
-        assert!(answered.await.is_err(), "whoever waits is told that nothing was stored");
-        let (answer, answered) = oneshot::channel();
-        sender.send((arrival(), answer)).await.unwrap();
-        assert_eq!(answered.await.expect("an answer").unwrap().known, known(), "the writer goes on");
-        drop(sender);
-        writer.await.unwrap();
-    }
-
-    fn known() -> KnownFingerprint {
-        KnownFingerprint {
-            id: FingerprintId(1),
-            state: FingerprintState::Dropped,
-            pinned: false,
-            code_generation: 0,
-            rules_generation: 0,
-            recheck_at: None,
-        }
-    }
-
-    fn arrival() -> Arrival {
-        Arrival {
-            repository: RepositoryId(1),
-            key: IngestKeyId(1),
-            fingerprint: String::new(),
-            code_generation: 0,
-            rules_generation: 0,
-            count: 1,
-            at: Timestamp::UNIX_EPOCH,
-            facets: Facets::default(),
-            known: None,
-            body: None,
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) async fn look_up_or_insert_in(
     )
     .bind(fresh.0)
     .bind(arrival.repository.0)
-    .bind(&arrival.fingerprint)
+    .bind(arrival.fingerprint.to_hex())
     .bind(arrival.at.as_millis())
     .bind(arrival.key.0)
     .fetch_one(tx.conn())

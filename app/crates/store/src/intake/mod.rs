@@ -1,19 +1,20 @@
-//! The hot path's one transaction: what arrived within a few milliseconds, folded and committed
-//! together.
+//! The hot path's one transaction: what arrived within a few milliseconds, appended to the journal
+//! and committed together.
 
 mod admission;
 mod memory;
 mod pending;
 
-use crate::columns::signed;
 use crate::fingerprints::{FingerprintState, KnownFingerprint};
-use crate::{Store, StoreError, Tx, jobs, lines, tracebacks};
+use crate::journal::{self, Counted};
+use crate::{Store, StoreError, Tx, lines, tracebacks};
 use admission::look_up_or_insert_in;
+use domain::fingerprint::Fingerprint;
 use domain::ids::{FingerprintId, IngestKeyId, LineId, RepositoryId};
 use domain::timestamp::Timestamp;
 pub use memory::WriterMemory;
 use pending::Pending;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -31,8 +32,8 @@ pub struct Arrival {
     pub repository: RepositoryId,
     /// The key by which it came.
     pub key: IngestKeyId,
-    /// Its fingerprint, hexadecimal.
-    pub fingerprint: String,
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
     /// The generations in force when it came in.
     pub code_generation: i64,
     /// See [`Self::code_generation`].
@@ -59,16 +60,6 @@ pub struct Facets {
     pub environment: String,
 }
 
-/// What one transaction counts of a line.
-#[derive(Debug, Default)]
-struct LineCounts<'a> {
-    hours: BTreeMap<Timestamp, u64>,
-    count: u64,
-    last_at: Timestamp,
-    facets: HashSet<(&'static str, String)>,
-    traceback: Option<(FingerprintId, Timestamp, &'a [u8])>,
-}
-
 /// What came of an arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admitted {
@@ -78,8 +69,8 @@ pub struct Admitted {
     pub is_new: bool,
 }
 
-/// Inserts a batch of arrivals in one durable transaction; where it fails, nothing of the batch was
-/// inserted. Answers, in the same order, what is now known of each fingerprint.
+/// Inserts a batch of arrivals durably; where it fails, nothing of the batch was inserted. Answers,
+/// in the same order, what is now known of each fingerprint.
 ///
 /// Where another process holds what it needs, or the database is away for a moment, it is tried
 /// again for as long as clients can wait: what they are refused, most of them lose.
@@ -90,17 +81,12 @@ pub async fn insert_batch(
 ) -> Result<Vec<Admitted>, StoreError> {
     let begun_at = Instant::now();
     loop {
-        let failed = match try_batch(store, batch, memory).await {
-            Ok((admitted, tx)) => match tx.commit().await {
-                Ok(()) => return Ok(admitted),
-                // It may have been committed: tried again, it would count twice.
-                Err(error) => (error, false),
-            },
-            Err(error) => (error, true),
+        let (error, changed_nothing) = match try_batch(store, batch, memory).await {
+            Ok(admitted) => return Ok(admitted),
+            Err(failed) => failed,
         };
         // What was remembered as written was not.
         memory.forget_facets();
-        let (error, changed_nothing) = failed;
         if !(changed_nothing && error.may_pass() && begun_at.elapsed() < TRIED_FOR) {
             return Err(error);
         }
@@ -108,13 +94,57 @@ pub async fn insert_batch(
     }
 }
 
-/// Writes a batch; it counts once the transaction is committed.
+/// Writes a batch. Where it fails: whether nothing was changed for sure. What may have been written
+/// would count twice if it were tried again.
 async fn try_batch(
     store: &Store,
     batch: &[Arrival],
     memory: &mut WriterMemory,
-) -> Result<(Vec<Admitted>, Tx), StoreError> {
+) -> Result<Vec<Admitted>, (StoreError, bool)> {
     memory.costs = Arc::clone(&store.costs);
+    let repeats = Repeats::of(batch, memory);
+    if let Some(repeats) = &repeats
+        && repeats.news.is_empty()
+    {
+        journal::append(store, &repeats.counted, batch[0].at).await?;
+        return Ok(batch.iter().filter_map(settled).map(|known| Admitted { known, is_new: false }).collect());
+    }
+    let written = write_in_full(store, batch, repeats, memory).await;
+    let (admitted, tx) = written.map_err(|error| (error, true))?;
+    tx.commit().await.map_err(|error| (error, false))?;
+    Ok(admitted)
+}
+
+/// A batch of which all is known: only counts and names are written.
+struct Repeats<'a> {
+    counted: Counted,
+    news: News<'a>,
+}
+
+impl<'a> Repeats<'a> {
+    /// `None` where something is to be looked up, or a report brings its traceback.
+    fn of(batch: &'a [Arrival], memory: &mut WriterMemory) -> Option<Self> {
+        if batch.iter().any(|arrival| arrival.body.is_some() || settled(arrival).is_none()) {
+            return None;
+        }
+        let (mut counted, mut news) = (Counted::default(), News::default());
+        for arrival in batch {
+            if let Some(FingerprintState::Line(line)) = arrival.known.map(|known| known.state) {
+                counted.add(line, arrival.at, arrival.count);
+                news.add(line, arrival, memory);
+            }
+        }
+        Some(Self { counted, news })
+    }
+}
+
+/// Writes a batch in a transaction; it counts once that is committed.
+async fn write_in_full(
+    store: &Store,
+    batch: &[Arrival],
+    repeats: Option<Repeats<'_>>,
+    memory: &mut WriterMemory,
+) -> Result<(Vec<Admitted>, Tx), StoreError> {
     let mut tx = store.begin().await?;
     let mut admitted: Vec<Option<Admitted>> = vec![None; batch.len()];
     let mut folded = Folded::default();
@@ -122,7 +152,7 @@ async fn try_batch(
     // In one order in every process: two that lock the same fingerprints crosswise would wait for
     // each other for ever.
     let mut order: Vec<(usize, &Arrival)> = batch.iter().enumerate().collect();
-    order.sort_by(|(_, a), (_, b)| (a.repository, &a.fingerprint).cmp(&(b.repository, &b.fingerprint)));
+    order.sort_by_key(|(_, arrival)| (arrival.repository, arrival.fingerprint));
     for (index, arrival) in order {
         let found = match settled(arrival) {
             Some(known) => Admitted { known, is_new: false },
@@ -132,7 +162,15 @@ async fn try_batch(
         folded.add(arrival, found.known);
     }
     folded.pending.insert_in(&mut tx).await?;
-    add_counts_in(&mut tx, &folded.lines, memory).await?;
+    let (counted, news) = match repeats {
+        Some(repeats) => (repeats.counted, repeats.news),
+        None => folded.counted(memory),
+    };
+    news.insert_in(&mut tx).await?;
+    for (line, (fingerprint, at, body)) in &folded.tracebacks {
+        tracebacks::upsert_in(&mut tx, *line, *fingerprint, *at, body).await?;
+    }
+    journal::append_in(&mut tx, &counted, batch[0].at).await?;
     Ok((admitted.into_iter().map(|it| it.expect("every arrival was looked at")).collect(), tx))
 }
 
@@ -146,10 +184,10 @@ fn settled(arrival: &Arrival) -> Option<KnownFingerprint> {
 async fn look_up_once_in(
     tx: &mut Tx,
     arrival: &Arrival,
-    looked_up: &mut HashMap<(IngestKeyId, String), KnownFingerprint>,
+    looked_up: &mut HashMap<(IngestKeyId, Fingerprint), KnownFingerprint>,
     memory: &mut WriterMemory,
 ) -> Result<Admitted, StoreError> {
-    let name = (arrival.key, arrival.fingerprint.clone());
+    let name = (arrival.key, arrival.fingerprint);
     if let Some(found) = looked_up.get(&name) {
         return Ok(Admitted { known: *found, is_new: false });
     }
@@ -158,65 +196,65 @@ async fn look_up_once_in(
     Ok(found)
 }
 
-/// What one transaction counts.
+/// What one transaction writes beside what it looks up.
 #[derive(Debug, Default)]
 struct Folded<'a> {
-    lines: BTreeMap<LineId, LineCounts<'a>>,
+    /// Arrivals of a line.
+    of_lines: Vec<(LineId, &'a Arrival)>,
+    /// The latest traceback of each line, in the order of lines.
+    tracebacks: BTreeMap<LineId, (FingerprintId, Timestamp, &'a [u8])>,
     pending: Pending,
 }
 
 impl<'a> Folded<'a> {
     fn add(&mut self, arrival: &'a Arrival, found: KnownFingerprint) {
         match found.state {
-            FingerprintState::Line(line) => fold(self.lines.entry(line).or_default(), arrival, found.id),
+            FingerprintState::Line(line) => {
+                self.of_lines.push((line, arrival));
+                if let Some(body) = arrival.body.as_deref() {
+                    self.tracebacks.insert(line, (found.id, arrival.at, body));
+                }
+            }
             FingerprintState::Pending | FingerprintState::Stale => self.pending.add(found.id, arrival),
             FingerprintState::Dropped => {}
         }
     }
-}
 
-/// Adds an arrival to what is counted of its line.
-fn fold<'a>(fold: &mut LineCounts<'a>, arrival: &'a Arrival, fingerprint: FingerprintId) {
-    let hour = fold.hours.entry(arrival.at.hour()).or_default();
-    *hour = hour.saturating_add(arrival.count);
-    fold.count = fold.count.saturating_add(arrival.count);
-    fold.last_at = fold.last_at.max(arrival.at);
-    for (kind, value) in [("server", &arrival.facets.server), ("environment", &arrival.facets.environment)] {
-        if !value.is_empty() && !fold.facets.contains(&(kind, value.clone())) {
-            fold.facets.insert((kind, value.clone()));
+    /// What is counted of lines, and names of theirs that are not known to be stored.
+    fn counted(&self, memory: &mut WriterMemory) -> (Counted, News<'a>) {
+        let (mut counted, mut news) = (Counted::default(), News::default());
+        for (line, arrival) in &self.of_lines {
+            counted.add(*line, arrival.at, arrival.count);
+            news.add(*line, arrival, memory);
         }
-    }
-    if let Some(body) = arrival.body.as_deref() {
-        fold.traceback = Some((fingerprint, arrival.at, body));
+        (counted, news)
     }
 }
 
-/// Adds what was folded to the lines, and asks for a decision where a count reached the one that
-/// was waited for.
-async fn add_counts_in(
-    tx: &mut Tx,
-    counted: &BTreeMap<LineId, LineCounts<'_>>,
-    memory: &mut WriterMemory,
-) -> Result<(), StoreError> {
-    let totals: Vec<[i64; 3]> =
-        counted.iter().map(|(line, counts)| [line.0, signed(counts.count), counts.last_at.as_millis()]).collect();
-    for (due, repository, at) in lines::add_totals_in(tx, &totals).await? {
-        jobs::enqueue_decision_in(tx, &memory.costs, (due, repository), at).await?;
-    }
-    let hours: Vec<[i64; 3]> = counted
-        .iter()
-        .flat_map(|(line, counts)| counts.hours.iter().map(|(hour, count)| [line.0, hour.as_millis(), signed(*count)]))
-        .collect();
-    lines::add_hours_in(tx, &hours).await?;
-    for (line, counts) in counted {
-        for (kind, value) in &counts.facets {
-            if memory.is_news(*line, kind, value, counts.last_at) {
-                lines::add_facet_in(tx, *line, kind, value, counts.last_at).await?;
+/// Names of machines and environments that are to be written: new to this process, or not seen
+/// within the hour.
+#[derive(Debug, Default)]
+struct News<'a>(BTreeMap<(LineId, &'static str, &'a str), Timestamp>);
+
+impl<'a> News<'a> {
+    fn add(&mut self, line: LineId, arrival: &'a Arrival, memory: &mut WriterMemory) {
+        for (kind, value) in
+            [("server", arrival.facets.server.as_str()), ("environment", arrival.facets.environment.as_str())]
+        {
+            if !value.is_empty() && memory.is_news(line, kind, value, arrival.at) {
+                self.0.insert((line, kind, value), arrival.at);
             }
         }
-        if let Some((fingerprint, at, body)) = &counts.traceback {
-            tracebacks::upsert_in(tx, *line, *fingerprint, *at, body).await?;
-        }
     }
-    Ok(())
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    async fn insert_in(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        for ((line, kind, value), at) in &self.0 {
+            lines::add_facet_in(tx, *line, kind, value, *at).await?;
+        }
+        Ok(())
+    }
 }

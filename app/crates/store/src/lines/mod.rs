@@ -36,7 +36,7 @@ pub use issue::{
 };
 pub use people::{is_address_known, is_login_known};
 use sqlx::any::AnyRow;
-pub(crate) use tally::{FACETS_PER_KIND, add_facet_in, add_hours_in, add_totals_in, chunks, facet, values};
+pub(crate) use tally::{Addition, FACETS_PER_KIND, add_facet_in, add_hours_in, add_totals_in, chunks, facet, values};
 pub use untold::{count_untold, count_untold_of, untold};
 
 /// A blamed line.

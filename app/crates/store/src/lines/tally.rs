@@ -1,6 +1,6 @@
 //! Counting what happened at lines: totals and hours in chunks, each facet once.
 
-use crate::columns::get;
+use crate::columns::{get, signed};
 use crate::{StoreError, Tx};
 use domain::ids::{LineId, RepositoryId};
 use domain::timestamp::Timestamp;
@@ -17,14 +17,30 @@ pub(crate) const FACETS_PER_KIND: i64 = 200;
 /// limit on what is indexed.
 const FACET_LENGTH: usize = 256;
 
-/// `(line, count, last)` rows; answers the lines whose count reached the one at which to decide,
-/// with their repository and the moment.
-pub(crate) async fn add_totals_in(
-    tx: &mut Tx,
-    rows: &[[i64; 3]],
-) -> Result<Vec<(LineId, RepositoryId, Timestamp)>, StoreError> {
-    let mut due = Vec::new();
-    for chunk in chunks(rows) {
+/// What is added to a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Addition {
+    pub(crate) line: LineId,
+    /// Occurrences.
+    pub(crate) count: u64,
+    /// When the last of them was.
+    pub(crate) last_at: Timestamp,
+}
+
+/// What came of adding to lines.
+#[derive(Debug, Default)]
+pub(crate) struct Added {
+    /// Those that are there.
+    pub(crate) there: Vec<LineId>,
+    /// Those whose count reached the one at which to decide, with their repository and the moment
+    /// of the last occurrence.
+    pub(crate) due: Vec<(LineId, RepositoryId, Timestamp)>,
+}
+
+/// Adds to totals; each line once.
+pub(crate) async fn add_totals_in(tx: &mut Tx, additions: &[Addition]) -> Result<Added, StoreError> {
+    let mut added = Added::default();
+    for chunk in chunks(additions) {
         let sql = format!(
             "WITH fresh (id, n, last) AS (VALUES {}) UPDATE lines SET total = total + fresh.n,
                  last_seen_ms = CASE WHEN fresh.last > lines.last_seen_ms THEN fresh.last ELSE lines.last_seen_ms END
@@ -33,36 +49,36 @@ pub(crate) async fn add_totals_in(
             values(chunk.len(), 3)
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
-        for value in chunk.iter().flatten() {
-            query = query.bind(*value);
+        for addition in chunk {
+            query = query.bind(addition.line.0).bind(signed(addition.count)).bind(addition.last_at.as_millis());
         }
         for row in query.fetch_all(tx.conn()).await? {
-            let line: i64 = get(&row, "line")?;
-            if get::<Option<i64>>(&row, "next")?
-                .is_some_and(|next| get::<i64>(&row, "total").is_ok_and(|total| total >= next))
-            {
-                let last = chunk.iter().find(|row| row[0] == line).map_or(0, |row| row[2]);
-                due.push((LineId(line), RepositoryId(get(&row, "repository")?), Timestamp::from_millis(last)));
+            let line = LineId(get(&row, "line")?);
+            added.there.push(line);
+            let total: i64 = get(&row, "total")?;
+            if get::<Option<i64>>(&row, "next")?.is_some_and(|next| total >= next) {
+                let last_at = chunk.iter().find(|it| it.line == line).map_or(Timestamp::UNIX_EPOCH, |it| it.last_at);
+                added.due.push((line, RepositoryId(get(&row, "repository")?), last_at));
             }
         }
     }
-    for (line, ..) in &due {
-        sqlx::query("UPDATE lines SET next_decide_at = NULL WHERE id = $1").bind(line.0).execute(tx.conn()).await?;
+    for (due, ..) in &added.due {
+        sqlx::query("UPDATE lines SET next_decide_at = NULL WHERE id = $1").bind(due.0).execute(tx.conn()).await?;
     }
-    Ok(due)
+    Ok(added)
 }
 
-/// `(line, hour, count)` rows.
-pub(crate) async fn add_hours_in(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<(), StoreError> {
-    for chunk in chunks(rows) {
+/// Adds to hours: a line that is there, the beginning of an hour, and how many.
+pub(crate) async fn add_hours_in(tx: &mut Tx, additions: &[(LineId, Timestamp, u64)]) -> Result<(), StoreError> {
+    for chunk in chunks(additions) {
         let sql = format!(
             "INSERT INTO line_hours (line_id, hour_ms, occurrences) VALUES {}
              ON CONFLICT (line_id, hour_ms) DO UPDATE SET occurrences = line_hours.occurrences + excluded.occurrences",
             values(chunk.len(), 3)
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
-        for value in chunk.iter().flatten() {
-            query = query.bind(*value);
+        for (line, hour, count) in chunk {
+            query = query.bind(line.0).bind(hour.as_millis()).bind(signed(*count));
         }
         query.execute(tx.conn()).await?;
     }
