@@ -56,6 +56,7 @@ mod reconcile;
 mod recordings;
 mod refusals;
 mod refused_texts;
+mod replicas;
 mod rust_client;
 mod secrets;
 mod server_cases;

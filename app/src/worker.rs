@@ -1,5 +1,6 @@
 //! Background work: claims jobs and runs the step that each names.
 
+mod abreast;
 mod attempt;
 mod held;
 mod lease;
@@ -137,6 +138,7 @@ impl Worker {
         self.crew.want(WORKERS);
         tasks.push(tokio::spawn(self.clone().keep_time_on()));
         tasks.push(tokio::spawn(self.clone().keep_counts_on()));
+        tasks.push(tokio::spawn(self.clone().keep_abreast_on()));
         tasks
     }
 
@@ -231,18 +233,6 @@ impl Worker {
         let Some(place) = place else { return Ok(None) };
         let claim = store::jobs::claim(&self.store, Among::Suspects, LEASE, now).await?;
         Ok(claim.map(|claim| (claim, place)))
-    }
-
-    /// Keeps counts up to date until [`Self::stop`], whatever panics.
-    async fn keep_counts_on(self) {
-        let keep = async || {
-            while !self.stopping.load(Ordering::Acquire) {
-                self.upkeep.counts.keep(|| self.clock.now()).await;
-            }
-        };
-        while let Err(panic) = caught(keep()).await {
-            begin_anew_after(&panic, "what keeps counts").await;
-        }
     }
 
     /// Keeps time until [`Self::stop`], whatever panics.

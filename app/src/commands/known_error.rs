@@ -79,7 +79,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
             let row = named(store, &entry.repository).await?;
             match rules.make(&rule_of(row.repository.id, entry), now).await? {
                 Insertion::Made(id) => {
-                    say!("Whitelisted, as number {id}. A running server heeds it within ten seconds.")
+                    say!("Whitelisted, as number {id}. A running server heeds it within a second.")
                 }
                 Insertion::InForce(_) => say!("That is whitelisted already."),
                 Insertion::TooMany => {

@@ -69,7 +69,7 @@ pub enum KeyAction {
         #[arg(long)]
         folder: Option<String>,
     },
-    /// Revoke a key for ever: reports with it are refused, at the latest after 10 seconds.
+    /// Revoke a key for ever: reports with it are refused, at the latest after a second.
     Revoke {
         /// The key, 32 digits, or the DSN that it stands in.
         key: String,
@@ -115,7 +115,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
                 )
                 .into());
             };
-            say!("Revoked. A running server refuses it from now on, or within 10 seconds.");
+            say!("Revoked. A running server refuses it from now on, or within a second.");
             say!("{}", ingest_keys::dropped_words(&dropped));
         }
     }

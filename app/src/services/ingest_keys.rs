@@ -46,7 +46,7 @@ pub fn checked_folder(folder: &str) -> Result<Option<String>, String> {
     if is_path { Ok(Some(folder.to_owned())) } else { Err(format!("{folder:?} is no folder of the repository")) }
 }
 
-/// Revokes a key: in force at once in this process, and within 10 s in others. What came by it
+/// Revokes a key: in force at once in this process, and within a second in others. What came by it
 /// alone and waits is dropped. `None`: there is no such key.
 ///
 /// # Errors

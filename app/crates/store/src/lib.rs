@@ -54,6 +54,7 @@ pub mod rules;
 mod server_lock;
 pub mod sessions;
 pub mod shadow;
+pub mod stamp;
 pub mod statuses;
 pub mod storms;
 mod takeable;

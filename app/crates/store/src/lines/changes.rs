@@ -3,7 +3,7 @@
 
 use crate::columns::{signed, to_json};
 use crate::transaction::execute;
-use crate::{Store, StoreError, Tx, fingerprints, jobs};
+use crate::{Store, StoreError, Tx, fingerprints, jobs, stamp};
 use domain::commit::CommitId;
 use domain::ids::LineId;
 use domain::job::Job;
@@ -144,7 +144,8 @@ pub(super) async fn resolve_in(tx: &mut Tx, line: LineId, as_of: AsOf<'_>, now: 
     .bind(as_of.person_at.map(Timestamp::as_millis))
     .execute(tx.conn())
     .await?;
-    fingerprints::make_stale_in(tx, line).await
+    fingerprints::make_stale_in(tx, line).await?;
+    stamp::record_resolution_in(tx).await
 }
 
 /// Takes a resolution back.
