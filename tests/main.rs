@@ -42,6 +42,7 @@ mod mirror_damage;
 mod mirror_people;
 mod mirror_sources;
 mod mirrors;
+mod moving;
 mod names_reused;
 mod no_line;
 mod old_words;

@@ -109,6 +109,7 @@ impl Handles {
         install_crypto();
         prepare_data_dir(config)?;
         let store = Store::open(&config.database_url).await?;
+        store::moving::refuse_if_moved(&store).await?;
         let secret = store::meta::by_name_or_insert(&store, "signing_secret", &random_secret()?).await?;
         let signer = Signer::new(secret.as_bytes());
         let (vault, wake) = (Vault::new(config.secret_key.as_ref(), &config.data_dir)?, Wake::default());

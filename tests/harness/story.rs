@@ -278,6 +278,13 @@ impl Story {
         String::from_utf8_lossy(&self.log.0.lock().unwrap()).into_owned()
     }
 
+    /// Another database of this story's, empty, on the PostgreSQL that stories are told on, if they
+    /// are.
+    pub async fn another_postgres(&self) -> Option<String> {
+        let folder = self.folder.path().file_name().unwrap().to_string_lossy().to_lowercase();
+        postgres_database(&format!("another_{}", folder.trim_start_matches('.'))).await
+    }
+
     /// Stops and starts the server.
     pub async fn restart(&mut self) {
         self.stop().await;
@@ -343,6 +350,15 @@ impl Story {
         let output = command.stdin(Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What a command says that has to fail.
+    pub fn refused_command(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
+        command.args(arguments).env_clear().envs(&self.settings).current_dir(self.folder.path());
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        assert!(!output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8(output.stderr).unwrap()
     }
 
     /// What the program says where it refuses to start as a server, and how long that took.
@@ -667,16 +683,20 @@ impl Drop for Process {
 /// A database of the story's own: a SQLite file, or a new database on the server that
 /// `FLAWLESS_TEST_DATABASE` names.
 async fn database(folder: &std::path::Path) -> String {
-    use sqlx::Connection;
-    let Ok(server) = std::env::var("FLAWLESS_TEST_DATABASE") else {
-        return format!("sqlite://{}", folder.join("flawless.db").display());
-    };
     let name =
         format!("story_{}", folder.file_name().unwrap().to_string_lossy().trim_start_matches('.').to_lowercase());
+    let file = || format!("sqlite://{}", folder.join("flawless.db").display());
+    postgres_database(&name).await.unwrap_or_else(file)
+}
+
+/// A new database on the server that `FLAWLESS_TEST_DATABASE` names, if it names one.
+async fn postgres_database(name: &str) -> Option<String> {
+    use sqlx::Connection;
+    let server = std::env::var("FLAWLESS_TEST_DATABASE").ok()?;
     let mut connection = sqlx::postgres::PgConnection::connect(&server).await.unwrap();
     let sql = format!("CREATE DATABASE \"{name}_{}\"", std::process::id());
     sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
     let mut url = url::Url::parse(&server).unwrap();
     url.set_path(&format!("{name}_{}", std::process::id()));
-    url.to_string()
+    Some(url.to_string())
 }

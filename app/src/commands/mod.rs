@@ -6,6 +6,7 @@ pub mod check_rules;
 pub mod configure;
 pub mod demo;
 pub mod known_error;
+pub mod move_to;
 pub mod report;
 pub mod repository;
 mod scene;
@@ -70,6 +71,8 @@ pub enum Command {
         #[command(subcommand)]
         action: known_error::Action,
     },
+    /// Move an installation from SQLite to PostgreSQL.
+    MoveTo(move_to::Options),
     /// Print a week's report.
     Report(report::Options),
 }
@@ -96,6 +99,7 @@ pub async fn run(
         Command::CheckRules(options) => check_rules::check_rules(&options),
         Command::Repository { action } => repository::run(action, configured()?, clock).await.map(done),
         Command::KnownError { action } => known_error::run(action, configured()?, clock).await.map(done),
+        Command::MoveTo(options) => move_to::run(options, configured()?, clock).await.map(done),
         Command::Report(options) => report::run(options, configured()?, clock).await.map(done),
     }
 }

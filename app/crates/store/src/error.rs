@@ -39,6 +39,20 @@ pub enum StoreError {
         /// `" (process 12)"`, where that is known.
         by: String,
     },
+    /// What it held was moved to another one.
+    #[error(
+        "what this database held was moved to {to}: set DATABASE_URL to that one. To go on with this file as it was then, run `flawless move-to --take-back`"
+    )]
+    MovedAway {
+        /// Where to and when, without a password.
+        to: String,
+    },
+    /// It can't be moved.
+    #[error("nothing was moved: {why}")]
+    Unmovable {
+        /// Why, and what to do.
+        why: String,
+    },
     /// The tables could not be brought up to date.
     #[error("the database's tables could not be brought up to date: {source}{}", way_out(source))]
     Migrate {
@@ -240,6 +254,8 @@ impl StoreError {
             Self::Url { .. }
             | Self::Open { .. }
             | Self::InUse { .. }
+            | Self::MovedAway { .. }
+            | Self::Unmovable { .. }
             | Self::Migrate { .. }
             | Self::LeaseLost
             | Self::Content { .. } => None,

@@ -42,6 +42,7 @@ pub mod journal;
 pub mod lines;
 pub mod look_ups;
 pub mod meta;
+pub mod moving;
 mod open;
 mod outage;
 pub mod pack;
