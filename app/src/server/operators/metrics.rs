@@ -118,6 +118,10 @@ async fn write_store(store: &Store, now: Timestamp, out: &mut Text) {
     if let Ok(queue) = store::jobs::queue_state(store).await {
         write_jobs(&queue, now, out);
     }
+    if let Ok(waiting) = store::journal::count_waiting(store).await {
+        out.family("flawless_journal_batches", "gauge", "Batches of reports whose counts are not added to lines yet.");
+        out.sample("flawless_journal_batches", &[], waiting);
+    }
     if let Ok(messages) = store::deliveries::outstanding(store).await {
         out.family("flawless_deliveries_pending", "gauge", "Mails, issues and comments that wait.");
         out.sample("flawless_deliveries_pending", &[], messages.waiting);
