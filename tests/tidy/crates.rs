@@ -14,8 +14,9 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
     // expressions; names and tokens of secrets, looked for all at once; which characters are
     // invisible, and which are the same in another spelling.
     ("domain", &[], &["aho-corasick", "fancy-regex", "icu_normalizer", "icu_properties"]),
-    // A library for others: it knows nothing of the product. Commits are in any encoding.
-    ("blame", &[], &["clru", "encoding_rs", "gix"]),
+    // A library for others: it knows nothing of the product. Commits are in any encoding; what it
+    // keeps for a file ends with a checksum.
+    ("blame", &[], &["clru", "crc32fast", "encoding_rs", "gix"]),
     // For tests; it runs the program git.
     ("git-fixture", &[], &[]),
     // A parser of its own for each language would be six programs.

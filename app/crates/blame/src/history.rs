@@ -3,10 +3,11 @@
 
 use crate::Error;
 use crate::budget::{Abort, Budget, LOOK_UP};
-use crate::changed_paths::{Change, ChangedPaths, LEARNT_PER_QUESTION, MOST_LEARNT, PathHash};
+use crate::changed_paths::{Change, ChangedPaths, LEARNT_PER_QUESTION};
+use crate::path_prints::{MOST_LEARNT, PathPrint};
 use crate::renames;
 use crate::text::{Changes, Text};
-use crate::trees::{compare, path_of};
+use crate::trees::compare;
 use clru::{CLruCache, CLruCacheConfig, WeightScale};
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
@@ -77,7 +78,7 @@ pub(crate) struct LastChange {
 struct Position {
     file: FileVersion,
     levels: Levels,
-    hash: PathHash,
+    print: PathPrint,
 }
 
 /// A file in a parent of its commit.
@@ -185,15 +186,21 @@ impl<'repo> History<'repo> {
     fn position(&mut self, file: FileVersion) -> Result<Position, Abort> {
         let tree = self.links(file.commit)?.tree;
         let levels = self.levels(tree, file.path.as_bstr(), &[])?.unwrap_or_default();
-        let hash = PathHash::of(file.path.as_bstr());
-        Ok(Position { file, levels, hash })
+        let print = PathPrint::of(file.path.as_bstr());
+        Ok(Position { file, levels, print })
     }
 
     /// To a parent that has the same file, in the same place or another; else the commit changed
     /// it.
     fn step_back(&mut self, at: &mut Position) -> Result<Option<LastChange>, Abort> {
         // The levels stay true: what is below a tree is the same in every commit.
-        if let Change::No(parent) = self.change(at.file.commit, at.hash)? {
+        let (passed, commit) = self.changed_paths.pass(&at.file.commit, at.print);
+        if passed > 0 {
+            self.budget.spend(passed)?;
+            at.file.commit = commit;
+            return Ok(None);
+        }
+        if let Change::No(parent) = self.change(at.file.commit, at.print)? {
             self.budget.spend(1)?;
             at.file.commit = parent;
             return Ok(None);
@@ -241,7 +248,7 @@ impl<'repo> History<'repo> {
     }
 
     /// Whether a commit changed a path, compared with its first parent.
-    fn change(&mut self, commit: ObjectId, path: PathHash) -> Result<Change, Abort> {
+    fn change(&mut self, commit: ObjectId, path: PathPrint) -> Result<Change, Abort> {
         let known = self.changed_paths.ask(&commit, path);
         if known != Change::Unknown || self.may_learn == 0 {
             return Ok(known);
@@ -250,8 +257,8 @@ impl<'repo> History<'repo> {
         let Some(parent) = links.parents.first() else { return Ok(Change::Unknown) };
         self.may_learn -= 1;
         let before = self.links(*parent)?.tree;
-        let changes = compare(self.repo, &self.budget, before, links.tree, MOST_LEARNT)?.records;
-        self.changed_paths.learn(commit, *parent, changes.iter().map(path_of));
+        let changes = compare(self.repo, &self.budget, before, links.tree, MOST_LEARNT)?;
+        self.changed_paths.learn(commit, *parent, &changes);
         Ok(self.changed_paths.ask(&commit, path))
     }
 

@@ -52,7 +52,7 @@
 //!   ([`DEFAULT_WORK_LIMIT`], [`Walker::with_work_limit`]), and a flag ends it at once
 //!   ([`Walker::with_interrupt`]).
 //! - **What was learnt serves the next walk**: of other lines (keep the [`Walker`]) and other
-//!   threads (share [`ChangedPaths`]).
+//!   threads (share [`ChangedPaths`]), and of other processes (keep its bytes in a file).
 //!
 //! # What it does not
 //!
@@ -74,9 +74,12 @@ mod error;
 mod guess;
 mod history;
 mod ignore_revs;
+mod index_growth;
 mod layout;
 mod line_blame;
 mod mailmap;
+mod path_index;
+mod path_prints;
 mod reformat;
 mod renames;
 mod text;

@@ -94,6 +94,11 @@ impl Directory {
         self.borrowed.lock().unwrap_or_else(PoisonError::into_inner).insert(id, path);
     }
 
+    /// Whether a repository is only read.
+    pub(super) fn is_borrowed(&self, id: RepositoryId) -> bool {
+        self.borrowed.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&id)
+    }
+
     /// A new name beside the mirrors, which the next start deletes if we don't.
     pub(super) fn temporary(&self, id: RepositoryId) -> PathBuf {
         let number = self.temporaries.fetch_add(1, Ordering::Relaxed);

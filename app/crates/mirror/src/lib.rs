@@ -6,6 +6,7 @@
 //! installed before the first clone over http(s).
 
 mod attributes;
+mod changed_paths;
 mod checkout;
 mod clone_source;
 mod commit_walk;
@@ -63,13 +64,14 @@ pub use revision::full_id;
 pub use storage::Storage;
 pub use sync::Synced;
 
-use blame::ChangedPaths;
+use changed_paths::PathMemories;
 use directory::Directory;
+use domain::blame::Blame;
 use domain::ids::RepositoryId;
 use handles::Idle;
-use paths::TreeIndex;
-
+use line_blame::Question;
 use lines::TextKey;
+use paths::TreeIndex;
 use recent::Recent;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -85,8 +87,8 @@ const TEXTS: NonZeroUsize = NonZeroUsize::new(32 << 20).unwrap();
 /// Paths of trees that are kept, in paths in all: about 100 bytes each.
 const TREE_PATHS: NonZeroUsize = NonZeroUsize::new(500_000).unwrap();
 
-/// Repositories of which walks remember which paths each commit changed: up to 16 MB each.
-const WALKED_REPOSITORIES: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+/// Answers about lines that are kept, in bytes in all: an answer has some hundred.
+const ANSWERS: NonZeroUsize = NonZeroUsize::new(2 << 20).unwrap();
 
 /// All mirrors. Cheap to clone; every clone is the same mirrors.
 #[derive(Clone)]
@@ -103,8 +105,10 @@ struct Inner {
     /// By blob id, so a file that did not change between two commits is there once, and how its
     /// bytes were read.
     texts: Recent<TextKey, Vec<String>>,
-    /// What walks for blame learnt, by repository.
-    changed_paths: Recent<RepositoryId, ChangedPaths>,
+    /// Which paths the commits of each mirror changed.
+    changed_paths: PathMemories,
+    /// What was answered about lines.
+    answers: Recent<Question, Vec<Blame>>,
     /// By root tree id.
     trees: Recent<gix::ObjectId, TreeIndex>,
     /// Who was there in the last year.
@@ -124,7 +128,8 @@ impl Mirrors {
             idle: Mutex::default(),
             stop: AtomicBool::new(false),
             texts: Recent::new(TEXTS),
-            changed_paths: Recent::new(WALKED_REPOSITORIES),
+            changed_paths: PathMemories::new(),
+            answers: Recent::new(ANSWERS),
             trees: Recent::new(TREE_PATHS),
             years: Recent::new(people::REMEMBERED),
         };
@@ -176,6 +181,7 @@ impl Mirrors {
     /// has stalled only when its time is up (60 seconds), so the caller should not wait for ever.
     pub fn interrupt(&self) {
         self.inner.stop.store(true, Ordering::SeqCst);
+        self.inner.changed_paths.stop();
         self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner).values().for_each(|slot| slot.call_off());
     }
 }

@@ -4,11 +4,38 @@ use super::Mirrors;
 use super::error::MirrorError;
 use super::read::{author_of, commit_id, cut, find_commit, is_plain, time_of};
 use blame::{IgnoreRevs, LineBlame, PassedReason, Walker};
-use domain::blame::{Blame, PassedCommit, PassedWhy};
+use domain::blame::{Author, Blame, PassedCommit, PassedWhy};
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use gix::bstr::ByteSlice;
 use std::ops::RangeInclusive;
+use std::sync::atomic::Ordering;
+
+/// What was asked about a mirror's lines. Which commits are passed over, and what people are
+/// called, is as HEAD has it.
+#[derive(PartialEq, Eq, Hash)]
+pub(super) struct Question {
+    id: RepositoryId,
+    head: Option<gix::ObjectId>,
+    commit: gix::ObjectId,
+    path: String,
+    lines: RangeInclusive<u32>,
+}
+
+impl Question {
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.path.len()
+    }
+}
+
+/// What an answer takes in memory, in bytes.
+fn size_of_blame(blame: &Blame) -> usize {
+    let author = |author: &Author| author.name.len() + author.email.len();
+    let people =
+        author(&blame.author) + blame.co_authors.iter().map(|it| size_of::<Author>() + author(it)).sum::<usize>();
+    let passed = blame.passed.iter().map(|it| size_of::<PassedCommit>() + CommitId::DIGITS + it.summary.len());
+    size_of::<Blame>() + CommitId::DIGITS + blame.path.len() + blame.summary.len() + people + passed.sum::<usize>()
+}
 
 impl Mirrors {
     /// The commit that wrote a line of a file as it stands at `commit`, counted from 1.
@@ -42,16 +69,29 @@ impl Mirrors {
         lines: RangeInclusive<u32>,
     ) -> Result<Vec<Option<Blame>>, MirrorError> {
         self.ask(id, |repo| {
-            let Some(commit) = find_commit(repo, commit)? else { return Ok(lines.map(|_| None).collect()) };
-            let found = self.walker(id, repo)?.lines(commit.id, path, lines)?;
-            Ok(found.into_iter().map(|line| line.and_then(blame_of)).collect())
+            let Some(found) = find_commit(repo, commit)? else { return Ok(lines.map(|_| None).collect()) };
+            let head = repo.head_id().ok().map(gix::Id::detach);
+            let question = Question { id, head, commit: found.id, path: path.to_owned(), lines: lines.clone() };
+            if self.inner.stop.load(Ordering::Relaxed) {
+                return Err(MirrorError::Interrupted);
+            }
+            if let Some(known) = self.inner.answers.get(&question) {
+                return Ok(known.iter().cloned().map(Some).collect());
+            }
+            let found = self.walker(id, repo)?.lines(question.commit, path, lines)?;
+            let found: Vec<Option<Blame>> = found.into_iter().map(|line| line.and_then(blame_of)).collect();
+            // A line without an answer may have one once more is known of the history.
+            if let Some(all) = found.iter().cloned().collect::<Option<Vec<Blame>>>() {
+                let weight = question.size() + all.iter().map(size_of_blame).sum::<usize>();
+                self.inner.answers.put(question, weight, all);
+            }
+            Ok(found)
         })
     }
 
     /// A walker that knows what earlier ones learnt of this mirror, and ends when the server does.
     pub(super) fn walker<'a>(&'a self, id: RepositoryId, repo: &'a gix::Repository) -> Result<Walker<'a>, MirrorError> {
-        let memory = &self.inner.changed_paths;
-        let known = memory.get(&id).unwrap_or_else(|| memory.put(id, 0, Default::default()));
+        let known = self.inner.changed_paths.of(id, &self.inner.directory);
         Ok(Walker::new(repo)
             .with_ignore_revs(IgnoreRevs::of_head(repo)?)
             .with_interrupt(&self.inner.stop)

@@ -223,6 +223,9 @@ impl Inner {
             note_packs(&path)?;
         }
         let changed = changed?;
+        if changed {
+            self.changed_paths.catch_up(id, &self.directory);
+        }
         if lacks {
             self.slot(id).renewed.store(true, Ordering::SeqCst);
         }
