@@ -117,6 +117,7 @@ CREATE TABLE lines (
     regressed_revision TEXT,
     regressed_release TEXT,
     regressions BIGINT NOT NULL,        -- how often it came back
+    archived_total BIGINT,              -- the total when it was archived: it is, as long as that is its total; null: never was
     UNIQUE (repository_id, identity)
 );
 CREATE INDEX lines_by_path ON lines (repository_id, path);
@@ -134,7 +135,7 @@ CREATE TABLE journal (
     counted TEXT NOT NULL               -- LINE COUNT LAST for each line and hour, with commas between (store/journal)
 );
 
--- Occurrences of a line, by the hour.
+-- Occurrences of a line, by the hour; of long ago by the day, which begins with the row's hour.
 CREATE TABLE line_hours (
     line_id BIGINT NOT NULL REFERENCES lines (id),
     hour_ms BIGINT NOT NULL,
@@ -191,6 +192,7 @@ CREATE TABLE reports (
     body BYTEA NOT NULL,                -- domain::report::Report, compressed JSON, scrubbed
     key_id BIGINT REFERENCES ingest_keys (id) -- by which it came
 );
+CREATE INDEX reports_by_fingerprint ON reports (fingerprint_id);
 
 -- Where deployments were seen to be in the repository, by their own reports.
 CREATE TABLE deployment_roots (
@@ -230,6 +232,7 @@ CREATE TABLE tracebacks (
     body BYTEA NOT NULL,                -- as reports.body
     PRIMARY KEY (line_id, week_ms)
 );
+CREATE INDEX tracebacks_by_fingerprint ON tracebacks (fingerprint_id);
 
 -- Test reports: those that are under way, and the latest of each repository. Nothing else of them stays.
 CREATE TABLE test_reports (

@@ -21,10 +21,12 @@ use crate::services::sessions::Sessions;
 use crate::services::shadow::ShadowMode;
 use crate::services::{AskedCommits, Counts, Crew, Epoch, Site, Wake};
 use crate::steps::accept::Accept;
+use crate::steps::retain::Retain;
 use crate::steps::webhook::IssueAnswers;
 use crate::vault::{KEY_FILE, Vault, VaultError};
 use crate::worker::{Hands, Upkeep, Worker};
 use domain::links::Linker;
+use domain::retention::Kept;
 use domain::signature::Signer;
 use email::{MailError, Mailer, Outbox};
 use github::{GitHub, GitHubError, Settings, TimeSource};
@@ -91,6 +93,8 @@ pub struct Handles {
     readiness: Readiness,
     shadow_for: SignedDuration,
     key_budget: u32,
+    /// How long what was counted and kept stays.
+    pub kept: Kept,
 }
 
 /// Makes the crypto provider that all TLS uses the process's own. Later calls change nothing.
@@ -137,6 +141,7 @@ impl Handles {
             outbox: Outbox::new(&config.outbox()),
             shadow_for: SignedDuration::from_hours(i64::from(config.shadow_days) * 24),
             key_budget: config.key_budget,
+            kept: config.kept,
             store,
         };
         Ok((handles, signer))
@@ -168,6 +173,7 @@ impl Handles {
             epoch: work.epoch.clone(),
             mirror_sync: work.mirror_sync(),
             counts: work.counts.through(work.store.clone()),
+            retain: Retain::new(work.store.clone(), work.outbox.clone(), work.kept),
         };
         let (store, wake, crew) = (work.store.clone(), work.wake.clone(), work.crew.clone());
         let fetches = work.fetches.clone();
@@ -193,6 +199,7 @@ impl Handles {
             recipients: self.recipients(),
             doctor: self.doctor(),
             readiness: self.readiness.clone(),
+            kept: self.kept,
         };
         Server::new(services, accept, clock, settings)
     }
@@ -232,6 +239,7 @@ impl Handles {
             github_app: self.github_app.clone(),
             site: self.site.clone(),
             readiness: self.readiness.clone(),
+            kept: self.kept,
         }
     }
 

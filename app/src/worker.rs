@@ -22,6 +22,7 @@ use crate::steps::decide::Decide;
 use crate::steps::deliver::{Deliver, GitHubWriter};
 use crate::steps::reconcile::{RECONCILE_EVERY, Reconcile};
 use crate::steps::refresh;
+use crate::steps::retain::Retain;
 use crate::steps::webhook::Webhooks;
 use attempt::JobAttempt;
 use domain::job::{Job, Manner};
@@ -103,6 +104,8 @@ pub struct Upkeep {
     pub mirror_sync: MirrorSync,
     /// What was counted is added to lines.
     pub counts: Counts,
+    /// What is old is deleted.
+    pub retain: Retain,
 }
 
 /// What is known of the workers, and of what they wait for.
@@ -287,6 +290,8 @@ impl Worker {
         logged("what GitHub may have made twice could not be looked up", doubts);
         let deleted = store::sessions::delete_old(store, now, now - SESSION_IDLE).await;
         logged("sessions that are over could not be deleted", deleted);
+        let old = upkeep.retain.turn(now, || !self.stopping.load(Ordering::Acquire)).await;
+        logged("what is old could not be deleted", old);
     }
 
     /// Enqueues reconciliation where this process has not done so within [`RECONCILE_EVERY`].

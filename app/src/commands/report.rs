@@ -4,6 +4,7 @@ use super::Failed;
 use super::repository::named;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::services::kept::gone_of_week;
 use crate::terminal::say;
 use crate::wiring::Handles;
 use clap::Args;
@@ -52,11 +53,8 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
     let wanted = WeekQuery { repository, week, known: options.known };
     let lines = store::weekly::lines(&handles.store, &wanted).await?;
     let all = store::weekly::count_lines(&handles.store, &wanted).await?;
-    let terms: HashMap<i64, Terms> = store::repositories::list(&handles.store)
-        .await?
-        .iter()
-        .map(|row| (row.repository.id.0, Terms::of(&row.settings)))
-        .collect();
+    let rows = store::repositories::list(&handles.store).await?;
+    let terms: HashMap<i64, Terms> = rows.iter().map(|row| (row.repository.id.0, Terms::of(&row.settings))).collect();
     let is_old = |found: &LineInWeek| {
         terms.get(&found.line.repository.0).is_some_and(|terms| terms.is_too_old(found.line.written_at))
     };
@@ -83,6 +81,10 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
     let more = all.saturating_sub(lines.len() as u64);
     if more > 0 {
         say!("Left out, with fewer errors: {more}");
+    }
+    let of: Vec<_> = rows.iter().filter(|row| repository.is_none_or(|id| row.repository.id == id)).collect();
+    for sentence in gone_of_week(&handles.store, handles.kept, &of, week, now).await? {
+        say!("{sentence}");
     }
     handles.store.close().await;
     Ok(())

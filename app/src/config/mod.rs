@@ -5,6 +5,7 @@ mod values;
 
 use crate::client_address::TrustedProxies;
 use domain::access::SignIn;
+use domain::retention::Kept;
 use domain::secret::Secret;
 use domain::url_text::{without_secrets, without_secrets_within};
 use std::collections::BTreeMap;
@@ -12,11 +13,11 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use values::{
     address_of, app_of, checked_data_dir, checked_database_url, checked_host, checked_log_level, checked_public_url,
-    checked_url, database_in, is_json, metrics_token_of, number_of, sign_in_of, token_of, trusted_proxies_of,
+    checked_url, database_in, is_json, kept_of, metrics_token_of, number_of, sign_in_of, token_of, trusted_proxies_of,
 };
 
 /// Every setting, by the name of its environment variable; in `flawless.toml` in lower case.
-pub const NAMES: [&str; 25] = [
+pub const NAMES: [&str; 31] = [
     "HOST",
     "PORT",
     "PUBLIC_URL",
@@ -41,6 +42,12 @@ pub const NAMES: [&str; 25] = [
     "SECRET_KEY",
     "SHADOW_DAYS",
     "KEY_BUDGET",
+    "KEEP_HOURS_WEEKS",
+    "KEEP_DAYS_WEEKS",
+    "KEEP_TRACEBACKS_WEEKS",
+    "KEEP_TRACEBACKS_MIB",
+    "ARCHIVE_WEEKS",
+    "KEEP_OUTBOX_WEEKS",
     "FLAWLESS_CONFIG",
 ];
 
@@ -106,6 +113,8 @@ pub struct Config {
     /// Kinds of errors never seen before that one key may bring within a quarter of an hour; 0: no
     /// limit.
     pub key_budget: u32,
+    /// How long what was counted and kept stays.
+    pub kept: Kept,
 }
 
 /// A GitHub App's credentials.
@@ -214,6 +223,7 @@ impl Config {
             secret_key: get("SECRET_KEY").map(Secret::from),
             shadow_days: number_of(&get, "SHADOW_DAYS", MOST_SHADOW_DAYS)?.unwrap_or(0),
             key_budget: number_of(&get, "KEY_BUDGET", MOST_KEY_BUDGET)?.unwrap_or(KEY_BUDGET),
+            kept: kept_of(&get)?,
             data_dir,
         })
     }
@@ -255,6 +265,12 @@ impl Config {
             ("SECRET_KEY", secret(self.secret_key.is_some())),
             ("SHADOW_DAYS", self.shadow_days.to_string()),
             ("KEY_BUDGET", self.key_budget.to_string()),
+            ("KEEP_HOURS_WEEKS", self.kept.hours_weeks.to_string()),
+            ("KEEP_DAYS_WEEKS", self.kept.days_weeks.to_string()),
+            ("KEEP_TRACEBACKS_WEEKS", self.kept.tracebacks_weeks.to_string()),
+            ("KEEP_TRACEBACKS_MIB", self.kept.tracebacks_mib.to_string()),
+            ("ARCHIVE_WEEKS", self.kept.archive_weeks.to_string()),
+            ("KEEP_OUTBOX_WEEKS", self.kept.outbox_weeks.to_string()),
         ];
         for (_, value) in shown.iter_mut().filter(|(_, value)| value.is_empty()) {
             "not set".clone_into(value);
@@ -308,6 +324,7 @@ mod tests {
         assert!(said(Some("prot = 1"), &[]).contains("did you mean \"port\"?"));
         assert!(said(None, &[("PORT", "http")]).contains("0 to 65535"));
         assert!(said(None, &[("SHADOW_DAYS", "400")]).contains("0 to 365"));
+        assert!(said(None, &[("KEEP_HOURS_WEEKS", "521")]).contains("0 to 520"));
         assert!(
             said(None, &[("APP_ID", "1"), ("PRIVATE_KEY", "k"), ("GITHUB_CLIENT_ID", "Iv1")])
                 .contains("GITHUB_CLIENT_SECRET is not")

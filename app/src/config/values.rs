@@ -6,6 +6,7 @@ use crate::client_address::TrustedProxies;
 use domain::access::SignIn;
 use domain::address::fault_of_address;
 use domain::counted::counted;
+use domain::retention::{Kept, MOST_WEEKS};
 use domain::secret::Secret;
 use domain::url_text::{without_secrets, without_secrets_within};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -45,6 +46,23 @@ where
             Err(ConfigError(format!("{name} is {shown:?}: it has to be a number from 0 to {most}")))
         }
     }
+}
+
+/// Most MiB of tracebacks that a setting can ask for: a TiB.
+const MOST_MIB: u32 = 1 << 20;
+
+/// How long what was counted and kept stays.
+pub(super) fn kept_of(get: Get<'_>) -> Result<Kept, ConfigError> {
+    let usual = Kept::default();
+    let weeks = |name: &str, usual: u32| Ok(number_of(get, name, MOST_WEEKS)?.unwrap_or(usual));
+    Ok(Kept {
+        hours_weeks: weeks("KEEP_HOURS_WEEKS", usual.hours_weeks)?,
+        days_weeks: weeks("KEEP_DAYS_WEEKS", usual.days_weeks)?,
+        tracebacks_weeks: weeks("KEEP_TRACEBACKS_WEEKS", usual.tracebacks_weeks)?,
+        archive_weeks: weeks("ARCHIVE_WEEKS", usual.archive_weeks)?,
+        tracebacks_mib: number_of(get, "KEEP_TRACEBACKS_MIB", MOST_MIB)?.unwrap_or(usual.tracebacks_mib),
+        outbox_weeks: weeks("KEEP_OUTBOX_WEEKS", usual.outbox_weeks)?,
+    })
 }
 
 /// Whether lines of the log are JSON.

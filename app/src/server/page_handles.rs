@@ -10,6 +10,7 @@ use crate::services::sessions::Sessions;
 use crate::services::shadow::ShadowMode;
 use crate::services::{Counts, Epoch, Wake};
 use domain::links::Linker;
+use domain::retention::Kept;
 use mirror::Mirrors;
 use std::sync::Arc;
 use store::Store;
@@ -46,4 +47,6 @@ pub struct PageHandles {
     pub doctor: Doctor,
     /// Looks at what stops a server, for machines.
     pub readiness: Readiness,
+    /// How long what was counted and kept stays.
+    pub kept: Kept,
 }

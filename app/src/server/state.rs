@@ -21,6 +21,7 @@ use crate::services::{Counts, Epoch, Wake};
 use crate::steps::accept::Accept;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts as RequestParts;
+use domain::retention::Kept;
 use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use std::convert::Infallible;
@@ -102,6 +103,7 @@ parts! {
     Recipients: page_handles.recipients;
     Doctor: page_handles.doctor;
     Readiness: page_handles.readiness;
+    Kept: page_handles.kept;
     Arc<Ingest>: ingest;
     Clock: clock;
     Arc<ServerSettings>: settings;

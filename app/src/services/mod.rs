@@ -23,6 +23,7 @@ pub mod github_app;
 pub mod handovers;
 pub mod ingest_keys;
 pub mod installed;
+pub mod kept;
 pub mod messages;
 pub mod mirror_sync;
 pub mod own_routes;

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use store::deliveries::{FailingMails, Outstanding};
 use store::jobs::{QueueState, SetAside};
 use store::repositories::RepositoryRow;
+use store::size::Size;
 use store::{Store, StoreError};
 
 /// A queue whose oldest job waits longer than this has a problem: steps take seconds, back-off at
@@ -34,6 +35,8 @@ pub struct Vitals {
     pub repositories: Result<Vec<RepositoryRow>, StoreError>,
     /// When the last webhook came.
     pub last_hook_at: Result<Option<Timestamp>, StoreError>,
+    /// How large the database is.
+    pub size: Result<Size, StoreError>,
 }
 
 impl Vitals {
@@ -47,6 +50,7 @@ impl Vitals {
             messages: store::deliveries::outstanding(store).await,
             repositories: store::repositories::list(store).await,
             last_hook_at: store::hooks::last_received_at(store).await,
+            size: store::size::size(store).await,
         }
     }
 }

@@ -6,4 +6,5 @@ pub mod decide;
 pub mod deliver;
 pub mod reconcile;
 pub mod refresh;
+pub mod retain;
 pub mod webhook;

@@ -50,6 +50,7 @@ pub mod read_lag;
 pub mod refusal;
 pub mod report;
 pub mod repository;
+pub mod retention;
 pub mod routing;
 pub mod rule;
 pub mod scrub;

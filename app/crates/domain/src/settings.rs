@@ -5,6 +5,7 @@ use super::address::fault_of_address;
 use super::alert::Place;
 use super::command::LabelCommand;
 use super::path_expression::anchored;
+use super::retention::RetentionSettings;
 use super::scrub::ScrubSettings;
 use super::setting_sizes::too_much;
 use super::storm::{MOST_MINUTES, StormSettings};
@@ -66,6 +67,8 @@ pub struct Settings {
     pub scrub: ScrubSettings,
     /// When many new lines are told of as one.
     pub storm: StormSettings,
+    /// How long counts and tracebacks are kept, where less than the server keeps them.
+    pub retention: RetentionSettings,
     /// Nothing is sent, all is shown (`true`), or everything is sent (`false`), whatever the
     /// server's default.
     pub shadow: Option<bool>,
@@ -91,6 +94,7 @@ impl Default for Settings {
             issues: IssueSettings::default(),
             scrub: ScrubSettings::default(),
             storm: StormSettings::default(),
+            retention: RetentionSettings::default(),
             shadow: None,
         }
     }
@@ -191,6 +195,9 @@ impl Settings {
         }
         if !(1..=MOST_MINUTES).contains(&self.storm.minutes) {
             faults.push("storm.minutes", format!("it has to be from 1 to {MOST_MINUTES}"));
+        }
+        for (key, text) in self.retention.faults() {
+            faults.push(format!("retention.{key}"), text);
         }
         faults.0
     }

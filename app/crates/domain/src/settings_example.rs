@@ -4,6 +4,7 @@
 use super::settings::{
     CodePattern, Disowned, EmailSettings, IssueSettings, KnownError, PathMapping, Settings, Watcher,
 };
+use crate::retention::RetentionSettings;
 use crate::scrub::ScrubSettings;
 use std::collections::BTreeMap;
 
@@ -52,6 +53,12 @@ impl Settings {
                 names: vec![text("customer")],
                 patterns: vec![text("cust_[0-9]{8}")],
                 keep: vec![text("session")],
+            },
+            retention: RetentionSettings {
+                hours_weeks: Some(1),
+                days_weeks: Some(1),
+                tracebacks_weeks: Some(1),
+                archive_weeks: Some(1),
             },
             shadow: Some(false),
             ..Self::default()

@@ -19,6 +19,8 @@ pub struct Outbox {
 
 /// Characters of the Message-ID that a file's name keeps; file systems allow 255 bytes.
 const MOST_NAME_CHARS: usize = 120;
+/// Digits of the date at the beginning of a mail's name.
+const DATE_DIGITS: usize = 15;
 
 impl Outbox {
     /// The outbox in this directory, which is made when it is first written to.
@@ -64,7 +66,7 @@ impl Outbox {
     /// same name at every try.
     pub(super) async fn write_mail(&self, date: Timestamp, message_id: &str, bytes: &[u8]) -> Result<(), MailError> {
         let millis = date.max(Timestamp::UNIX_EPOCH).as_millis();
-        self.write(&format!("{millis:0>15}-{}.eml", file_name(message_id)), bytes).await
+        self.write(&format!("{millis:0>DATE_DIGITS$}-{}.eml", file_name(message_id)), bytes).await
     }
 
     /// Deletes what a process left unfinished that was killed while it wrote: to be called as a
@@ -92,6 +94,34 @@ impl Outbox {
         Ok(swept)
     }
 
+    /// Deletes messages from before this moment, `most` at a time: mails by the date in their name,
+    /// others by when they were written. How many there were.
+    ///
+    /// # Errors
+    /// [`MailError::Outbox`].
+    pub async fn delete_before(&self, before: Timestamp, most: usize) -> Result<usize, MailError> {
+        self.delete_old(before, most).await.map_err(|error| failed(&self.directory, &error))
+    }
+
+    async fn delete_old(&self, before: Timestamp, most: usize) -> io::Result<usize> {
+        let mut files = match fs::read_dir(&self.directory).await {
+            Ok(files) if before > Timestamp::UNIX_EPOCH => files,
+            Ok(_) => return Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        let mut deleted = 0;
+        while deleted < most
+            && let Some(file) = files.next_entry().await?
+        {
+            if is_message(&file.path()) && written_at(&file).await.is_some_and(|at| at < before) {
+                fs::remove_file(file.path()).await?;
+                deleted += 1;
+            }
+        }
+        Ok(deleted)
+    }
+
     /// Sees that files can be made there.
     pub(super) async fn check(&self) -> Result<(), MailError> {
         let part = self.part();
@@ -108,6 +138,25 @@ impl Outbox {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         self.directory.join(format!(".{}-{}.{UNFINISHED}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
     }
+}
+
+/// Whether a file is a message of ours, by its name. What else is there is somebody's own.
+fn is_message(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "eml" || end == "md")
+}
+
+/// When a message was written; `None` where nobody knows.
+async fn written_at(file: &fs::DirEntry) -> Option<Timestamp> {
+    let name = file.file_name();
+    let digits = name.to_str().and_then(|name| name.split_once('-')).map_or("", |(date, _)| date);
+    if digits.len() == DATE_DIGITS
+        && let Ok(millis) = digits.parse()
+    {
+        return Some(Timestamp::from_millis(millis));
+    }
+    let modified = file.metadata().await.ok()?.modified().ok()?;
+    let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(Timestamp::from_millis(i64::try_from(since.as_millis()).ok()?))
 }
 
 /// Whether a file has the name of one that is being written.
@@ -141,6 +190,28 @@ mod tests {
         assert_eq!(file_name("line-12.to-7@h.example"), "line-12.to-7@h.example");
         assert_eq!(file_name("../../etc/pass wd"), ".._.._etc_pass_wd");
         assert_eq!(file_name(&"x".repeat(500)).len(), 120);
+    }
+
+    #[tokio::test]
+    async fn old_messages_are_deleted_some_at_a_time_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let outbox = Outbox::new(folder.path());
+        let day = |day: i64| Timestamp::from_seconds(86_400 * day);
+        assert_eq!(outbox.delete_before(day(9), 10).await.expect("nothing to do"), 0);
+        for (at, id) in [(1, "a"), (2, "b"), (3, "c"), (20, "d")] {
+            outbox.write_mail(day(at), id, b"x").await.expect("written");
+        }
+        outbox.write("issue-7.md", b"x").await.expect("written");
+        std::fs::write(folder.path().join("000000000000001-notes.txt"), "mine").expect("written");
+        assert_eq!(outbox.delete_before(Timestamp::MIN, 10).await.expect("nothing to do"), 0);
+        assert_eq!(outbox.delete_before(day(9), 2).await.expect("deleted"), 2);
+        assert_eq!(outbox.delete_before(day(9), 2).await.expect("deleted"), 1);
+        let mut left: Vec<_> =
+            std::fs::read_dir(folder.path()).expect("there").map(|it| it.expect("one").file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["000000000000001-notes.txt", "000001728000000-d.eml", "issue-7.md"]);
+        // By the system's clock it was written just now.
+        assert_eq!(outbox.delete_before(Timestamp::MAX, 10).await.expect("deleted"), 2);
     }
 
     #[tokio::test]

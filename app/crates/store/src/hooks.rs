@@ -7,10 +7,6 @@ use domain::event::Event;
 use domain::ids::HookId;
 use domain::job::Job;
 use domain::timestamp::Timestamp;
-use jiff::SignedDuration;
-
-/// How long a delivery id is remembered: GitHub lists deliveries for redelivery for far less.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Whether a delivery was new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,10 +44,6 @@ pub async fn insert(
         return Ok(Inserted::Repeated);
     }
     jobs::enqueue_in(&mut tx, Job::Webhook(id), now, now).await?;
-    sqlx::query("DELETE FROM hooks WHERE received_at_ms < $1 AND processed_at_ms IS NOT NULL")
-        .bind((now - REMEMBERED).as_millis())
-        .execute(tx.conn())
-        .await?;
     tx.commit().await?;
     Ok(Inserted::New)
 }

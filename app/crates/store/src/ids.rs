@@ -42,6 +42,11 @@ impl Ids {
     }
 }
 
+/// The lowest id of a row that was made at this moment or later.
+pub(crate) fn first_at(at: Timestamp) -> i64 {
+    if at <= EPOCH { 0 } else { millis(at - EPOCH) << LOW_BITS }
+}
+
 impl Default for Ids {
     fn default() -> Self {
         Self::new()

@@ -6,10 +6,11 @@ use crate::connections::Opener;
 use crate::dialect::{Named, named};
 use crate::error::{StoreError, Trouble, code_of};
 use crate::private::make_private_file;
+use crate::size::INCREMENTAL;
 use crate::whereabouts::Whereabouts;
 use domain::url_text::{is_plain_parameter, without_secrets};
 use sqlx::any::AnyConnectOptions;
-use sqlx::{AnyConnection, Connection, Error};
+use sqlx::{AnyConnection, Connection, Error, Row as _};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -41,11 +42,34 @@ pub(crate) async fn open(url: &str) -> Result<(Opener, Option<Whereabouts>), Sto
     let explained = |error: Error| explain(&shown, &database, &error);
     let mut connection = first_connection(&opener).await.map_err(explained)?;
     sqlx::migrate!("../../../migrations").run(&mut connection).await?;
+    if database.dialect == Dialect::Sqlite {
+        make_shrinkable(&mut connection).await;
+    }
     // It was for this only; what can't be closed in an orderly way ends all the same.
     let _ = connection.close().await;
     let whereabouts = |file: &PathBuf| Whereabouts::of(file).map_err(|error| refused_file(&shown, file, &error));
     let whereabouts = database.file.as_ref().map(whereabouts).transpose()?;
     Ok((opener, whereabouts))
+}
+
+/// A SQLite file of up to so many bytes is written anew where it was made by a version whose files
+/// never became smaller: within a second. Of a larger one the doctor says so.
+const WRITTEN_ANEW: i64 = 64 << 20;
+
+/// Has SQLite's file written anew if it can't be made smaller step by step. Where that fails (no
+/// room for a second one, or somebody else uses it) it stays as it is, and the next start tries.
+async fn make_shrinkable(connection: &mut AnyConnection) {
+    let mut numbers = Vec::new();
+    for sql in ["PRAGMA auto_vacuum", "PRAGMA page_count", "PRAGMA page_size"] {
+        let row = sqlx::query(sql).fetch_one(&mut *connection).await;
+        let Some(number) = row.ok().and_then(|row| row.try_get::<i64, _>(0).ok()) else { return };
+        numbers.push(number);
+    }
+    if numbers[0] != INCREMENTAL && numbers[1].saturating_mul(numbers[2]) <= WRITTEN_ANEW {
+        let _ = sqlx::raw_sql("PRAGMA busy_timeout = 0; PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+            .execute(&mut *connection)
+            .await;
+    }
 }
 
 /// What sqlx says of a URL, without the values of its parameters that it repeats.

@@ -9,12 +9,14 @@ use crate::server::session::Session;
 use crate::server::state::Now;
 use crate::server::urls::Urls;
 use crate::server::visitor::SignedIn;
+use crate::services::kept::gone_of_week;
 use axum::extract::State;
 use domain::access::Right;
 use domain::decision::Terms;
 use domain::ids::RepositoryId;
 use domain::links::query;
 use domain::names::RepositoryName;
+use domain::retention::Kept;
 use domain::timestamp::{DAY, Timestamp, WEEK};
 use render::views::{Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine};
 use render::{thousands, when};
@@ -42,6 +44,7 @@ pub(super) struct WeeklyQuery {
 pub(super) async fn weekly(
     State(store): State<Store>,
     State(urls): State<Urls>,
+    State(kept): State<Kept>,
     Now(now): Now,
     SignedIn(session): SignedIn,
     Query(query): Query<WeeklyQuery>,
@@ -62,7 +65,9 @@ pub(super) async fn weekly(
     };
     let of = asked_of(&session, only.as_ref(), &rows);
     let (found, all) = lines(&store, of, &report).await?;
-    let view = report.view(&found, all, &rows, now.week());
+    let shown: Vec<&RepositoryRow> = only.as_ref().map_or_else(|| rows.iter().collect(), |row| vec![row]);
+    let mut view = report.view(&found, all, &rows, now.week());
+    view.gone = gone_of_week(&store, kept, &shown, report.week, now).await?;
     Ok(Page(Some(session), view))
 }
 
@@ -165,6 +170,7 @@ impl WeeklyReport {
             authors: leaderboard(&shown, total),
             lines: shown.iter().filter_map(|line| line_view(&self.urls, line, &by_id)).collect(),
             left_out: all.saturating_sub(found.len() as u64),
+            gone: Vec::new(),
         }
     }
 }

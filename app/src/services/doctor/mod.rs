@@ -3,6 +3,7 @@
 mod app;
 mod installation;
 mod repositories;
+mod size;
 mod untold;
 mod webhooks;
 mod work;
@@ -12,6 +13,7 @@ use super::github_app::GitHubApp;
 use super::readiness::{Clocks, Down, Readiness};
 use super::vitals::Vitals;
 use domain::finding::Finding;
+use domain::retention::Kept;
 use email::Mailer;
 use mirror::Mirrors;
 use std::sync::Arc;
@@ -35,6 +37,8 @@ pub struct Doctor {
     pub site: Site,
     /// What stops a server.
     pub readiness: Readiness,
+    /// How long what was counted and kept stays.
+    pub kept: Kept,
 }
 
 impl Doctor {
@@ -44,6 +48,7 @@ impl Doctor {
         let seen = self.readiness.examine(clocks).await;
         let vitals = Vitals::read(&self.store, now).await;
         let mut found = vec![database(seen.down.as_ref()), self.mail().await, address(&self.site)];
+        found.push(size::finding(&vitals, &self.kept));
         found.extend(work::findings(&vitals, now));
         found.extend(seen.work());
         found.extend(seen.time());

@@ -33,6 +33,8 @@ pub struct Weekly {
     pub lines: Vec<WeeklyLine>,
     /// Lines of the week beyond those that are read; what a switch hides is not counted.
     pub left_out: u64,
+    /// What is not kept any more of so old a week, in sentences.
+    pub gone: Vec<String>,
 }
 
 /// A link among some of which one is where the reader is.
@@ -143,6 +145,10 @@ impl View for Weekly {
             ],
             lines: lines(),
             left_out: 12,
+            gone: vec![
+                "Before 2026-11-30 errors are counted by the day only.".to_owned(),
+                "Tracebacks are kept since 2026-11-30; of older ones the latest of a line.".to_owned(),
+            ],
         }
     }
 }

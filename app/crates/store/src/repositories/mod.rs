@@ -19,6 +19,7 @@ use domain::timestamp::Timestamp;
 pub(crate) use find::installation_in;
 pub use find::{by_former_name, by_github_id, by_id, by_name, list, numbers, removed_by_name};
 pub use mirror::{Fetched, record_fetch_failed, record_fetched, record_labelled, record_push, set_labels_due};
+pub(crate) use overwritten::overwrite_in;
 pub use refusals::{add_refused_labels, keep_newest_comments, record_refused, record_taken, set_look_at};
 use sqlx::any::AnyRow;
 pub use watch::{set_public, set_suspended, set_unnamed, unwatch, watch};
