@@ -58,6 +58,7 @@ mod recordings;
 mod refusals;
 mod refused_texts;
 mod replicas;
+mod retention;
 mod rust_client;
 mod secrets;
 mod server_cases;

@@ -50,10 +50,12 @@ impl Retain {
     /// # Errors
     /// The database or the outbox is out of reach: the next turn tries it again.
     pub async fn turn(&self, now: Timestamp, goes_on: impl Fn() -> bool) -> Result<(), RetainError> {
-        let policy = policy(&self.store, self.kept).await?;
-        for _ in 0..PIECES {
-            if !goes_on() || store::retention::piece(&self.store, &policy, now).await? == Piece::Done {
-                break;
+        if store::retention::is_due(&self.store, now).await? {
+            let policy = policy(&self.store, self.kept).await?;
+            for _ in 0..PIECES {
+                if !goes_on() || store::retention::piece(&self.store, &policy, now).await? == Piece::Done {
+                    break;
+                }
             }
         }
         for _ in 0..STEPS {

@@ -108,6 +108,11 @@ impl Round {
         }
     }
 
+    /// Whether it is over, and the next one is not due yet.
+    fn is_enough(&self, now: Timestamp) -> bool {
+        self.phase == Phase::Over && now.is_within(ROUND_EVERY, Timestamp::from_millis(self.began_at_ms))
+    }
+
     /// Goes on with what comes next.
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
@@ -122,14 +127,19 @@ pub async fn horizon(store: &Store) -> Result<Option<Timestamp>, StoreError> {
     Ok(value.as_deref().and_then(read).map(|round| round.horizon()))
 }
 
+/// Whether there is a piece to be done.
+pub async fn is_due(store: &Store, now: Timestamp) -> Result<bool, StoreError> {
+    let before = meta::by_name(store, ROUND).await?.as_deref().and_then(read);
+    Ok(before.is_none_or(|round| !round.is_enough(now)))
+}
+
 /// Does the next piece of the round: some milliseconds of work.
 pub async fn piece(store: &Store, policy: &Policy, now: Timestamp) -> Result<Piece, StoreError> {
     let stored = meta::by_name(store, ROUND).await?;
     let before = stored.as_deref().and_then(read);
-    let is_over = before.as_ref().is_none_or(|round| round.phase == Phase::Over);
     let mut round = match before {
-        Some(round) if !is_over => round,
-        Some(round) if now.is_within(ROUND_EVERY, Timestamp::from_millis(round.began_at_ms)) => return Ok(Piece::Done),
+        Some(round) if round.is_enough(now) => return Ok(Piece::Done),
+        Some(round) if round.phase != Phase::Over => round,
         before => Round::next(before.as_ref(), now),
     };
     // What is lost in a power failure is done again.
