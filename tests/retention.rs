@@ -54,7 +54,7 @@ fn a_known_error_that_was_archived_is_still_known_when_it_fails_again() {
         assert!(said.starts_with(before[1].trim_end()), "{said}");
         assert!(said.contains("Tracebacks are kept since ") && said.contains("by the day only."), "{said}");
         let line = story.lines().await.remove(0);
-        let link = format!("/view_traceback?repo={REPO}&line={}", line.id);
+        let link = format!("/view_traceback?repo={REPO}&line_id={}", line.id);
         assert!(story.page(&link).await.contains("It is no longer stored."));
         story.transcript();
         // Attributed anew, to the same line.
@@ -66,6 +66,7 @@ fn a_known_error_that_was_archived_is_still_known_when_it_fails_again() {
         // It is alive, and stays so.
         weeks_go_by(story, 1).await;
         assert!(!story.page(&link).await.contains("It is no longer stored."));
+        assert!(story.transcript().starts_with("acme/shop#1 status:\n    + **6 occurrences**"));
     });
 }
 
@@ -84,7 +85,7 @@ fn a_resolved_line_that_was_archived_is_told_of_as_back_and_an_open_one_keeps_it
         story.transcript();
         let stored = async |story: &Story, index: usize| {
             let line = story.lines().await.remove(index);
-            let page = story.page(&format!("/view_traceback?repo={REPO}&line={}", line.id)).await;
+            let page = story.page(&format!("/view_traceback?repo={REPO}&line_id={}", line.id)).await;
             !page.contains("It is no longer stored.")
         };
         assert_eq!((stored(story, 0).await, stored(story, 1).await), (false, true));
@@ -107,7 +108,7 @@ fn a_repository_may_keep_less_and_a_clock_that_leaps_deletes_nothing() {
         story.commit(ADA, "2026-02-01T10:00:00Z", &[(".github/flawless.yml", settings)], "Keep less");
         story.push().await;
         let line = story.lines().await.remove(0);
-        let link = format!("/view_traceback?repo={REPO}&line={}", line.id);
+        let link = format!("/view_traceback?repo={REPO}&line_id={}", line.id);
         story.worker().tick(story.clock.now()).await;
         story.github.close_issue(REPO, 1, "ada");
         story.settle().await;
@@ -122,9 +123,11 @@ fn a_repository_may_keep_less_and_a_clock_that_leaps_deletes_nothing() {
         assert!(story.page(&link).await.contains("It is no longer stored."));
         let one = format!("/get_weekly_error_report?repo={REPO}&timestamp={}", week.as_seconds());
         assert!(story.page(&one).await.contains("Tracebacks are kept since "));
+        let url = story.repo.git_dir().display().to_string();
+        story.watch_plainly("acme/other", &url).await;
         let all = story.page(&format!("/get_weekly_error_report?timestamp={}", week.as_seconds())).await;
         assert!(all.contains("Some repositories keep less") && !all.contains("Tracebacks are kept since "), "{all}");
-        let doctor = story.command(&["check"]);
+        let doctor = story.page("/doctor").await;
         assert!(doctor.contains("kept: hours 8 weeks, days 104 weeks, tracebacks 8 weeks"), "{doctor}");
     });
 }

@@ -11,8 +11,6 @@
 
 mod lines;
 mod rows;
-#[cfg(test)]
-mod tests;
 mod tracebacks;
 
 use crate::columns::{from_json, to_json};
@@ -181,3 +179,6 @@ async fn write_in(tx: &mut Tx, round: &Round) -> Result<(), StoreError> {
     sqlx::query("UPDATE meta SET value = $2 WHERE name = $1").bind(ROUND).bind(value).execute(tx.conn()).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,5 @@
+//! Tests of deleting by age.
+
 use super::*;
 use crate::repositories::{NewRepository, watch};
 use crate::weekly::{self, WeekQuery};
