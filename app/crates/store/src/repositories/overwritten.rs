@@ -9,9 +9,9 @@ const READERS_WITHIN_MS: u32 = 500;
 
 /// Whether what the transaction deletes is overwritten with zeros, also in pages that become free.
 /// It is asked for where a repository's reports go, or old tracebacks, and no further: to write
-/// every page that is freed would make each report slower. What a page held that was split before is no part of it,
-/// nor is what was deleted in the ordinary way: that takes a VACUUM. PostgreSQL rewrites what is
-/// dead when it vacuums, which it does by itself.
+/// every page that is freed would make each report slower. What a page held that was split before
+/// is no part of it, nor is what was deleted in the ordinary way: that takes a VACUUM. PostgreSQL
+/// rewrites what is dead when it vacuums, which it does by itself.
 pub(crate) async fn overwrite_in(tx: &mut Tx, dialect: Dialect, is_on: bool) -> Result<(), StoreError> {
     if dialect == Dialect::Sqlite {
         let sql = if is_on { "PRAGMA secure_delete = ON" } else { "PRAGMA secure_delete = OFF" };
