@@ -23,5 +23,6 @@ pub use issue::{Issue, issue};
 pub use mail::{Mail, mail};
 pub use page::{Layout, View, page};
 pub use reply::reply;
+pub use sample::alert as sample_alert;
 pub use status::status_block;
 pub use storm::{MailedLine, storm_issue, storm_mail};

@@ -31,7 +31,7 @@ pub(super) fn repository() -> Repository {
 }
 
 /// A `KeyError` in a shop, which its view called and a library raised.
-pub(super) fn alert() -> Alert {
+pub fn alert() -> Alert {
     let repository = repository();
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let strings = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<String>>();
