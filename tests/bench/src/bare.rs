@@ -8,12 +8,15 @@ use axum::routing::post;
 use wire::encoding::{MAX_BODY, MAX_DECODED, decode};
 use wire::{sentry, sentry_event};
 
+/// Set to make this program the bare handler.
+pub(crate) const ROLE: &str = "FLAWLESS_BENCH_ROLE";
+
 /// Serves until killed; prints where, as the server does.
 pub(crate) fn serve() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        println!("Flawless is at http://{}", listener.local_addr().unwrap());
+        println!("{}{}", crate::process::SAYS, listener.local_addr().unwrap().port());
         axum::serve(listener, Router::new().route("/api/{project}/envelope/", post(take))).await.unwrap();
     });
 }
