@@ -4,7 +4,7 @@
 use crate::client::{Answer, Load, Order, Outcome, Until, drive};
 use crate::figure::{Row, Unit, quantile};
 use crate::process::Limits;
-use crate::stage::Stage;
+use crate::stage::{FEW, Stage};
 use crate::{Bench, goals};
 use std::time::Duration;
 
@@ -75,10 +75,11 @@ async fn beside_a_flood(bench: &mut Bench, stage: &mut Stage) -> Result<(), Stri
     let first = stage.used.max(stage.lines.lines);
     let flood = Load::new(Order::InTurn(first, usize::MAX), Until::Over(span), FLOOD);
     let flood = Load { goes_on: true, ..flood };
-    stage.restart_with(Limits::Usual);
+    stage.restart_with(Limits::Usual).await;
     // The flood is under way by then.
     let later = span / 4;
     let count = ((span - later).as_secs_f64() * BESIDE).ceil() as usize;
+    let count = count.min(FEW - stage.depot_used);
     let few =
         Load { rate: Some(BESIDE), ..Load::new(Order::InTurn(stage.depot_used, count), Until::Requests(count), 1) };
     stage.depot_used += count;
@@ -93,8 +94,7 @@ async fn beside_a_flood(bench: &mut Bench, stage: &mut Stage) -> Result<(), Stri
     stage.judge(&new)?;
     stage.used = first + flood.answers.len() + flood.refused + FLOOD;
     let mut delays = delays(stage, &stage.depot.project, &new).await?;
-    stage.database.settle().await;
-    stage.restart_with(Limits::Off);
+    stage.restart_with(Limits::Off).await;
     let on = stage.name;
     for (of, count) in [("accepted", flood.answers.len()), ("refused", flood.refused)] {
         let rate = count as f64 / flood.seconds;

@@ -76,7 +76,8 @@ async fn kill(stage: &mut Stage, round: u64) -> Result<(usize, usize, f64), Stri
     let began = Instant::now();
     stage.restart();
     let restarted = began.elapsed().as_secs_f64();
-    stage.database.settle().await;
+    // Not until all is settled: what the killed server held waits for a while.
+    stage.database.fold().await;
     let after = stage.database.counts(&project).await;
     let sent = by_line(outcome.answers.iter().map(|answer| answer.index), stage.lines);
     let unsure = by_line(outcome.unsure.iter().copied(), stage.lines);

@@ -42,6 +42,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 use table::Table;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// What a run that is worth nothing ends with.
 const FAILED: u8 = 2;
@@ -121,7 +122,7 @@ fn main() -> ExitCode {
     let machine = Machine::now();
     // The load is one thread's.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let report = match runtime.block_on(run(&arguments)) {
+    let report = match runtime.block_on(interruptible(run(&arguments))) {
         Ok(report) => report,
         Err(error) => return refuse(&error),
     };
@@ -137,6 +138,16 @@ fn main() -> ExitCode {
     }
     let falls_short = report.figures.iter().any(figure::Figure::falls_short);
     if arguments.strict && falls_short { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Ends what was started, and what it wrote, also where somebody ends the run.
+async fn interruptible(run: impl Future<Output = Result<Report, String>>) -> Result<Report, String> {
+    let mut terminated = signal(SignalKind::terminate()).unwrap();
+    tokio::select! {
+        ran = run => ran,
+        _ = tokio::signal::ctrl_c() => Err("interrupted".to_owned()),
+        _ = terminated.recv() => Err("terminated".to_owned()),
+    }
 }
 
 fn refuse(what: &str) -> ExitCode {

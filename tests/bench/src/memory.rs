@@ -2,7 +2,7 @@
 
 use crate::client::{Load, Order, Until, drive};
 use crate::figure::{Row, Unit, growth};
-use crate::process::forget_peak;
+use crate::process::{Limits, forget_peak};
 use crate::stage::Stage;
 use crate::{Bench, goals};
 use std::time::{Duration, Instant};
@@ -22,8 +22,7 @@ const LOOK: Duration = Duration::from_secs(5);
 pub(crate) async fn measure(bench: &mut Bench, stages: &mut [Stage]) -> Result<(), String> {
     for stage in stages {
         bench.say(&format!("memory on {}", stage.name));
-        stage.server.kill();
-        stage.restart();
+        stage.restart_with(Limits::Off).await;
         tokio::time::sleep(CALM).await;
         let idle = stage.server.usage().memory;
         bench.report.add(Row::Memory, stage.name, "idle", Unit::Megabytes, &[idle], Some(goals::IDLE));

@@ -26,8 +26,11 @@ impl Turns {
         self.middle.push(quantile(&mut latencies, 0.5) * 1e3);
         self.p99.push(quantile(&mut latencies, 0.99) * 1e3);
         self.longest.push(quantile(&mut latencies, 1.0) * 1e3);
-        self.cpu.push(usage.cpu * 1e6 / requests);
-        self.peak.push(usage.peak);
+        // A peer's process may be unknown.
+        if usage.peak > 0.0 {
+            self.cpu.push(usage.cpu * 1e6 / requests);
+            self.peak.push(usage.peak);
+        }
         self.written.extend(usage.written.map(|bytes| bytes / requests));
     }
 }

@@ -17,7 +17,7 @@ const COMMITS: usize = 10;
 /// Connections on which new lines come: a failing deployment.
 pub(crate) const DEPLOYMENT: usize = 16;
 /// Lines that fail in the second repository at most.
-const FEW: usize = 400;
+pub(crate) const FEW: usize = 400;
 
 /// The repositories of all stages.
 pub(crate) struct Scene {
@@ -105,8 +105,10 @@ impl Stage {
         self.readdress();
     }
 
-    /// Starts it anew with the limits of keys that it has by itself, or without.
-    pub(crate) fn restart_with(&mut self, limits: Limits) {
+    /// Starts it anew with the limits of keys that it has by itself, or without. Nothing is under
+    /// way then: another process would have to wait until what this one holds is given up.
+    pub(crate) async fn restart_with(&mut self, limits: Limits) {
+        self.database.settle().await;
         self.server.kill();
         self.launch.limits = limits;
         self.restart();
