@@ -73,7 +73,9 @@ impl Report {
         if values.is_empty() {
             return;
         }
-        let value = quantile(&mut values, 0.5);
+        values.sort_by(f64::total_cmp);
+        // Of an even number, what is between the two in the middle.
+        let value = f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]);
         let spread = (values.len() > 1).then(|| (values[0], values[values.len() - 1]));
         let (on, what) = (on.to_owned(), what.to_owned());
         self.figures.push(Figure { row, on, what, unit, value, spread, goal });
@@ -177,6 +179,8 @@ mod tests {
         let mut report = Report::default();
         report.add(Row::Repeats, "SQLite", "rate", Unit::PerSecond, &[3.0, 1.0, 2.0], Some(Goal::AtLeast(2.5)));
         report.add(Row::Repeats, "SQLite", "unknown", Unit::PerSecond, &[], None);
+        report.add(Row::Repeats, "SQLite", "two turns", Unit::PerSecond, &[4.0, 1.0], None);
+        assert_eq!(report.figures.pop().map(|figure| figure.value), Some(2.5));
         let [figure] = report.figures.as_slice() else { panic!("{:?}", report.figures) };
         assert_eq!((figure.value, figure.spread, figure.falls_short()), (2.0, Some((1.0, 3.0)), true));
         assert!(Goal::AtMost(2.0).is_met(2.0));

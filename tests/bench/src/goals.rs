@@ -31,7 +31,7 @@ pub(crate) const BESIDE_A_FLOOD: Goal = Goal::AtMost(1_000.0);
 pub(crate) const FIRST_BLAME: Goal = Goal::AtMost(100.0);
 /// Who wrote a line, asked for the first time in a warm process, in milliseconds of CPU.
 pub(crate) const BLAME: Goal = Goal::AtMost(5.0);
-/// The same line once more, in milliseconds.
+/// The same line once more, in milliseconds of CPU.
 pub(crate) const BLAME_AGAIN: Goal = Goal::AtMost(1.0);
 /// Memory of a server that has nothing to do, in megabytes.
 pub(crate) const IDLE: Goal = Goal::AtMost(40.0);
