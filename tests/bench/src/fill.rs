@@ -32,6 +32,9 @@ pub(crate) async fn fill(database: &Database, repository: &str, template: &Templ
     let mut connection = database.connect().await;
     if database.is_sqlite() {
         execute(&mut connection, "PRAGMA synchronous = OFF").await;
+        // Fingerprints come in no order, and their index would be read from the file again and
+        // again: 400 MB of it stay in memory.
+        execute(&mut connection, "PRAGMA cache_size = -400000").await;
     }
     let sql = format!("SELECT id, last_seen_ms FROM lines WHERE repository_id = {repository} ORDER BY id LIMIT 1");
     let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap();
