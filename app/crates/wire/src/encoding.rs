@@ -3,6 +3,7 @@
 use crate::WireError;
 use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::{Decompress, FlushDecompress, Status};
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use std::borrow::Cow;
 use std::io::Read;
@@ -27,6 +28,13 @@ const MIN_PRESIZED: usize = 4 * 1024;
 /// What a deflated text is assumed to grow by where its length is not written down: real events
 /// grow 3 to 8 times.
 const USUAL_RATIO: usize = 6;
+
+/// Room beyond the end of an inflated text, in bytes: where there is less than the longest match has,
+/// each of its bytes is looked at by itself.
+const SLACK: usize = 300;
+
+/// Largest window of deflate, as a power of two: what every client's is no larger than.
+const WINDOW_BITS: u8 = 15;
 
 /// Buffer of the brotli decoder, in bytes: typical bodies are 2 to 6 kB, so that one or two reads
 /// do.
@@ -65,7 +73,7 @@ pub fn decode<'a>(encoding: Option<&str>, body: &'a [u8], limit: usize) -> Resul
     let decoded = match named(encoding)? {
         Encoding::Plain if body.len() > limit => return Err(WireError::TooLarge { limit }),
         Encoding::Plain => return Ok(Cow::Borrowed(body)),
-        Encoding::Gzip => read("gzip", MultiGzDecoder::new(body), gzip_length(body), limit),
+        Encoding::Gzip => gzip(body, limit),
         Encoding::Deflate => deflate(body, guess, limit),
         Encoding::Brotli => read("brotli", brotli(body), guess, limit),
         Encoding::Zstd => zstd(body, guess, limit),
@@ -129,14 +137,63 @@ fn looks_like_zlib(body: &[u8]) -> bool {
 
 /// Zlib where it looks like it, raw deflate otherwise or after all.
 fn deflate(body: &[u8], guess: usize, limit: usize) -> Result<Vec<u8>, WireError> {
-    let raw = || read("deflate", DeflateDecoder::new(body), guess, limit);
+    let as_zlib = |is_zlib: bool| {
+        let mut decoded = presized(guess, limit);
+        inflate(&mut decoded, "deflate", Decompress::new(is_zlib), body, limit)?;
+        Ok(decoded)
+    };
     if !looks_like_zlib(body) {
-        return raw();
+        return as_zlib(false);
     }
-    match read("deflate", ZlibDecoder::new(body), guess, limit) {
-        Err(error @ WireError::Malformed { .. }) => raw().map_err(|_| error),
+    match as_zlib(true) {
+        Err(error @ WireError::Malformed { .. }) => as_zlib(false).map_err(|_| error),
         other => other,
     }
+}
+
+/// A gzip member, as clients send it, and further ones, as the format allows.
+fn gzip(body: &[u8], limit: usize) -> Result<Vec<u8>, WireError> {
+    let mut decoded = presized(gzip_length(body), limit);
+    let rest = inflate(&mut decoded, "gzip", Decompress::new_gzip(WINDOW_BITS), body, limit)?;
+    if !rest.is_empty() {
+        read_into(&mut decoded, "gzip", MultiGzDecoder::new(rest), limit)?;
+    }
+    Ok(decoded)
+}
+
+/// Appends all that a deflated text holds, as long as there are at most `limit` bytes then; gives
+/// what follows it. Where all of it has room, it is written there in one go: a reader that asks for
+/// a part at a time has each copied into the decoder's own window as well, and costs twice as much.
+fn inflate<'b>(
+    decoded: &mut Vec<u8>,
+    name: &str,
+    mut decoder: Decompress,
+    body: &'b [u8],
+    limit: usize,
+) -> Result<&'b [u8], WireError> {
+    loop {
+        let rest = &body[position(decoder.total_in())..];
+        let room = decoded.capacity() - decoded.len();
+        let before = decoder.total_out();
+        let status = decoder
+            .decompress_vec(rest, decoded, FlushDecompress::Finish)
+            .map_err(|error| WireError::malformed(format!("the body is not valid {name}: {error}")))?;
+        if decoded.len() > limit {
+            return Err(WireError::TooLarge { limit });
+        }
+        if status == Status::StreamEnd {
+            return Ok(&body[position(decoder.total_in())..]);
+        }
+        if position(decoder.total_out() - before) < room {
+            return Err(WireError::malformed(format!("the body is not valid {name}: it ends before its time")));
+        }
+        grow(decoded, limit);
+    }
+}
+
+/// A count of bytes that are in memory.
+fn position(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 fn brotli(body: &[u8]) -> Decompressor<&[u8]> {
@@ -171,9 +228,16 @@ fn read(name: &str, decoder: impl Read, expected: usize, limit: usize) -> Result
     Ok(decoded)
 }
 
-/// Room for what is expected, and a byte more to see its end by.
+/// Room for what is expected, and some more to see its end by.
 fn presized(expected: usize, limit: usize) -> Vec<u8> {
-    Vec::with_capacity(expected.saturating_add(1).clamp(MIN_PRESIZED, MAX_PRESIZED).min(limit.saturating_add(1)))
+    Vec::with_capacity(expected.saturating_add(SLACK).clamp(MIN_PRESIZED, MAX_PRESIZED).min(limit.saturating_add(1)))
+}
+
+/// Makes room for more: it doubles, but never beyond the limit, and one byte more than allowed is
+/// enough to know.
+fn grow(decoded: &mut Vec<u8>, limit: usize) {
+    let most = limit.saturating_add(1);
+    decoded.reserve_exact(decoded.capacity().max(MIN_PRESIZED).min(most - decoded.len()));
 }
 
 /// Appends all that `decoder` gives, as long as there are at most `limit` bytes then. The memory
@@ -194,8 +258,7 @@ fn read_into(decoded: &mut Vec<u8>, name: &str, mut decoder: impl Read, limit: u
         if came < room {
             return Ok(());
         }
-        let more = decoded.capacity().max(MIN_PRESIZED).min(most - decoded.len());
-        decoded.reserve_exact(more);
+        grow(decoded, limit);
     }
 }
 
