@@ -57,8 +57,8 @@ pub fn router(server: Server) -> Router {
     let pages = pages.layer(from_fn_with_state(server.clone(), page::render_pages));
     let nothing = nothing.layer(from_fn_with_state(server.clone(), page::render_pages));
     let others = github::webhooks(root, &server).merge(pages).fallback(nothing).layer(from_fn(trace::within_span));
-    // The layer of reports makes their span itself.
-    others.merge(sdks::routes(root, &server)).with_state(server)
+    // Reports make their span themselves.
+    others.merge(sdks::routes(root)).with_state(server)
 }
 
 /// Any other address.

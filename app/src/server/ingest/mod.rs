@@ -29,6 +29,7 @@ use store::ingest_keys::{Caller, IngestAuth};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use wire::encoding::{MAX_DECODED, decode};
+use wire::sentry_event::Event;
 use wire::{WireError, sentry, sentry_event};
 
 /// Large reports that are unpacked and read at a time, each of which takes a few times
@@ -83,8 +84,38 @@ pub(super) enum Payload {
 enum Parsed {
     /// No error: the id of the event, if there is one.
     NoError(Option<String>),
+    /// A report that is only counted, which nearly all are: what is read of others takes room that
+    /// these do without.
+    Repeat(Repeat),
     /// A report.
     Report(Box<ParsedReport>),
+}
+
+/// A report whose fingerprint is remembered.
+struct Repeat {
+    auth: IngestAuth,
+    id: String,
+    fingerprint: Fingerprint,
+    occurrence: Occurrence,
+    recollection: Recollection,
+    now: Timestamp,
+}
+
+/// What is read of an event before anybody is asked about it.
+enum ReadEvent<'a> {
+    /// No error: its id.
+    NoError(String),
+    /// An error.
+    Error(Box<ReadError<'a>>),
+}
+
+/// An error, by what it is counted.
+struct ReadError<'a> {
+    event: Event<'a>,
+    id: String,
+    fingerprint: Fingerprint,
+    members: Vec<(Member, Fingerprint)>,
+    occurrence: Occurrence,
 }
 
 /// A report, and how it is counted.
@@ -154,20 +185,30 @@ impl Ingest {
     /// # Errors
     /// Its bytes are not what they claim to be, or it could not be stored.
     pub(super) async fn take(self: &Arc<Self>, mut request: IngestRequest) -> Result<IngestOutcome, IngestError> {
+        // What is not a repeat is boxed: what has the room for it costs each report that goes by.
         let inline = if request.encoding.is_some() { INLINE_PACKED } else { INLINE };
         if request.body.len() > inline {
-            let parsed = self.parse_large(request).await?;
-            return self.hand_over(parsed).await;
+            let parsed = Box::pin(self.parse_large(request)).await?;
+            return Box::pin(self.hand_over(parsed)).await;
         }
         request.held.arrived();
-        let parsed = match self.parse(&request, INLINE).await {
-            Err(IngestError::Wire(WireError::TooLarge { .. })) => self.parse_large(request).await,
+        let parsed = match self.parse_at_once(&request) {
+            Ok(Some(parsed)) => Ok(parsed),
+            Ok(None) => Box::pin(self.parse(&request, INLINE)).await,
+            Err(error) => Err(error),
+        };
+        let parsed = match parsed {
+            Err(IngestError::Wire(WireError::TooLarge { .. })) => Box::pin(self.parse_large(request)).await,
             parsed => {
                 drop(request);
                 parsed
             }
         };
-        self.hand_over(parsed?).await
+        match parsed? {
+            Parsed::NoError(id) => Ok(IngestOutcome::Ignored(id)),
+            Parsed::Repeat(repeat) => self.count(repeat).await,
+            parsed @ Parsed::Report(_) => Box::pin(self.hand_over(parsed)).await,
+        }
     }
 
     /// Takes the event of an envelope.
@@ -206,6 +247,38 @@ impl Ingest {
         })
     }
 
+    /// Reads what a request brings, where nobody has to be asked about it: a repeat, or no error.
+    /// `None`: [`Self::parse`] is to read it.
+    fn parse_at_once(&self, request: &IngestRequest) -> Result<Option<Parsed>, IngestError> {
+        let IngestRequest { auth, payload, encoding, body, now, .. } = request;
+        if matches!(payload, Payload::Printed(..)) {
+            return Ok(None);
+        }
+        let bytes = decode(encoding.as_deref(), body, INLINE)?;
+        let (event, id_beside) = match payload {
+            Payload::Envelope => {
+                let envelope = sentry::envelope(&bytes)?;
+                (envelope.event, envelope.event_id)
+            }
+            Payload::Event | Payload::Printed(..) => (Some(&*bytes), None),
+        };
+        let Some(event) = event else { return Ok(Some(Parsed::NoError(None))) };
+        let mut scratch = String::new();
+        let read = match read_event(event, id_beside.as_deref(), &mut scratch)? {
+            ReadEvent::NoError(id) => return Ok(Some(Parsed::NoError(Some(id)))),
+            ReadEvent::Error(read) => *read,
+        };
+        let fingerprint = within_folder(*auth, read.fingerprint);
+        let remembered = match read.members.is_empty() {
+            true => self.accept.recall_at_once(*auth, fingerprint, *now),
+            false => None,
+        };
+        Ok(remembered.map(|recollection| {
+            let ReadError { id, occurrence, .. } = read;
+            Parsed::Repeat(Repeat { auth: *auth, id, fingerprint, occurrence, recollection, now: *now })
+        }))
+    }
+
     /// Reads what a request brings, as long as it is no more than `most` bytes once it is unpacked.
     async fn parse(&self, request: &IngestRequest, most: usize) -> Result<Parsed, IngestError> {
         let IngestRequest { auth, payload, encoding, body, now, .. } = request;
@@ -233,20 +306,13 @@ impl Ingest {
         now: Timestamp,
     ) -> Result<Parsed, IngestError> {
         let mut scratch = String::new();
-        let event = sentry_event::parse(bytes, &mut scratch)?;
-        let id = event.event_id().or_else(|| sentry_event::normal_event_id(id_beside?)).unwrap_or_else(random_id);
-        if !event.is_error() {
-            return Ok(Parsed::NoError(Some(id)));
+        match read_event(bytes, id_beside, &mut scratch)? {
+            ReadEvent::NoError(id) => Ok(Parsed::NoError(Some(id))),
+            ReadEvent::Error(read) => {
+                let ReadError { event, id, fingerprint, members, occurrence } = *read;
+                self.recalled(auth, id, (fingerprint, members), occurrence, || event.into_report(), now).await
+            }
         }
-        let batched = event.batched();
-        let occurrence = Occurrence {
-            count: batched.count,
-            server: event.server_name().to_owned(),
-            environment: event.environment().to_owned(),
-        };
-        let fingerprint = event.fingerprint(&batched);
-        let members = event.members(&batched);
-        self.recalled(auth, id, (fingerprint, members), occurrence, || event.into_report(), now).await
     }
 
     async fn parse_printed(
@@ -267,7 +333,7 @@ impl Ingest {
         report.environment = query.environment.clone();
         report.server_name = query.server_name.clone();
         let occurrence = Occurrence {
-            count: query.count,
+            count: query.count.clamp(1, MOST_OCCURRENCES),
             server: report.server_name.clone().unwrap_or_default(),
             environment: report.environment.clone().unwrap_or_default(),
         };
@@ -286,12 +352,11 @@ impl Ingest {
         auth: IngestAuth,
         id: String,
         (fingerprint, members): (Fingerprint, Vec<(Member, Fingerprint)>),
-        mut occurrence: Occurrence,
+        occurrence: Occurrence,
         report: impl FnOnce() -> Report,
         now: Timestamp,
     ) -> Result<Parsed, IngestError> {
-        let fingerprint = auth.folder.map_or(fingerprint, |folder| fingerprint.within(folder));
-        occurrence.count = occurrence.count.clamp(1, MOST_OCCURRENCES);
+        let fingerprint = within_folder(auth, fingerprint);
         let recollection = self.accept.recall(auth, fingerprint, now).await?;
         let mut recalled = Vec::new();
         for (member, fingerprint) in members {
@@ -315,10 +380,19 @@ impl Ingest {
         Ok(Parsed::Report(Box::new(parsed)))
     }
 
+    /// Counts a repeat, and waits until that is durable.
+    async fn count(&self, repeat: Repeat) -> Result<IngestOutcome, IngestError> {
+        let Repeat { auth, id, fingerprint, occurrence, recollection, now } = repeat;
+        self.accept.take(auth, fingerprint, recollection, occurrence, None, now).await?;
+        self.arrivals.repeated(auth.id, fingerprint, now);
+        Ok(IngestOutcome::Taken { id, repeat: true })
+    }
+
     /// Hands a report over, and waits until it is durable.
     async fn hand_over(&self, parsed: Parsed) -> Result<IngestOutcome, IngestError> {
         let parsed = match parsed {
             Parsed::Report(parsed) => *parsed,
+            Parsed::Repeat(repeat) => return self.count(repeat).await,
             Parsed::NoError(id) => return Ok(IngestOutcome::Ignored(id)),
         };
         let ParsedReport { auth, id, fingerprint, occurrence, recollection, report, members, now } = parsed;
@@ -327,9 +401,10 @@ impl Ingest {
         let mut beside = JoinSet::new();
         for MemberReport { fingerprint, recollection, report } in members {
             let (accept, occurrence) = (self.accept.clone(), occurrence.clone());
+            let report = report.map(Box::new);
             beside.spawn(async move { accept.take(auth, fingerprint, recollection, occurrence, report, now).await });
         }
-        self.accept.take(auth, fingerprint, recollection, occurrence, report, now).await?;
+        self.accept.take(auth, fingerprint, recollection, occurrence, report.map(Box::new), now).await?;
         while let Some(taken) = beside.join_next().await {
             taken.map_err(|_| AcceptError::Stopping)??;
         }
@@ -340,6 +415,33 @@ impl Ingest {
         }
         Ok(IngestOutcome::Taken { id, repeat })
     }
+}
+
+/// Reads an event; `scratch` takes a repaired copy.
+fn read_event<'a>(
+    bytes: &'a [u8],
+    id_beside: Option<&str>,
+    scratch: &'a mut String,
+) -> Result<ReadEvent<'a>, WireError> {
+    let event = sentry_event::parse(bytes, scratch)?;
+    let id = event.event_id().or_else(|| sentry_event::normal_event_id(id_beside?)).unwrap_or_else(random_id);
+    if !event.is_error() {
+        return Ok(ReadEvent::NoError(id));
+    }
+    let batched = event.batched();
+    let occurrence = Occurrence {
+        count: batched.count.clamp(1, MOST_OCCURRENCES),
+        server: event.server_name().to_owned(),
+        environment: event.environment().to_owned(),
+    };
+    let fingerprint = event.fingerprint(&batched);
+    let members = event.members(&batched);
+    Ok(ReadEvent::Error(Box::new(ReadError { event, id, fingerprint, members, occurrence })))
+}
+
+/// The fingerprint of a report by this key.
+fn within_folder(auth: IngestAuth, fingerprint: Fingerprint) -> Fingerprint {
+    auth.folder.map_or(fingerprint, |folder| fingerprint.within(folder))
 }
 
 #[cfg(test)]

@@ -1,16 +1,14 @@
 //! What clients are answered: an id, nothing to say, or why their report was refused.
 
-use super::client_name::ClientName;
+use super::request::{Format, RequestHead};
+use crate::server::Server;
 use crate::server::budget;
-use crate::server::ingest::{Arrivals, IngestError, IngestOutcome};
+use crate::server::ingest::{Arrivals, Ingest, IngestError, IngestOutcome, IngestRequest};
 use crate::server::meters::Meters;
-use crate::server::state::Now;
 use crate::server::trace::{next_report, surviving};
-use axum::extract::{Request, State};
+use axum::extract::{FromRef as _, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::ids::RepositoryId;
 use std::sync::Arc;
 use store::Store;
 use tracing::Instrument as _;
@@ -63,68 +61,50 @@ impl IngestOutcome {
     }
 }
 
-impl IntoResponse for IngestError {
-    fn into_response(self) -> Response {
-        self.response()
-    }
-}
-
 /// JSON of this status that says what is wrong.
 pub(in crate::server) fn detail(status: StatusCode, text: &str) -> Response {
     let body = serde_json::json!({ "detail": text }).to_string();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// What a client is answered, and whose report it was, as far as that is known.
-#[derive(Debug)]
-pub(in crate::server) struct IngestAnswer {
-    /// The project.
-    pub(super) project: Option<RepositoryId>,
-    /// What became of the report.
-    pub(super) result: Result<IngestOutcome, IngestError>,
-}
-
-impl IntoResponse for IngestAnswer {
-    fn into_response(self) -> Response {
-        let mut response = match &self.result {
-            Ok(outcome) => outcome.response(),
-            Err(error) => error.response(),
-        };
-        // For [`record`].
-        response.extensions_mut().insert(Arc::new(self));
-        response
-    }
-}
-
-/// The layer around reports: works on each within its span, counts what became of it, remembers it
-/// for who connects an application, and adds what clients want to hear. It is one layer, for each
-/// costs a report more than the work that it does.
-pub(super) async fn record(
-    State(meters): State<Arc<Meters>>,
-    State(arrivals): State<Arc<Arrivals>>,
-    State(store): State<Store>,
-    Now(now): Now,
-    request: Request,
-    next: Next,
-) -> Response {
-    // Of what only a refusal needs, no more is kept than costs a count: each request comes by here.
-    let client = ClientName::of(&request);
+/// `POST /api/{project}/envelope/`, `/api/{project}/store/`, `/api/{project}/traceback` and
+/// `/tunnel`, and any other method there: takes a report, and answers once it is durable. Works on
+/// it within its span, counts what became of it, remembers it for who connects an application, and
+/// adds what clients want to hear.
+pub(super) async fn receive(format: Format, server: Server, request: Request) -> Response {
     let span = next_report(&request);
-    let mut response = surviving(next.run(request).instrument(span), || {
-        detail(StatusCode::INTERNAL_SERVER_ERROR, "the server made a mistake over this report, which its log names")
-    })
-    .await;
-    if let Some(answer) = response.extensions_mut().remove::<Arc<IngestAnswer>>() {
-        meters.count(&answer.result);
-        if let Some(project) = answer.project {
-            arrivals.remember(&store, project, &answer.result, || client.read(), now).await;
-        }
+    let work = work(format, &server, request).instrument(span);
+    let mistaken =
+        || detail(StatusCode::INTERNAL_SERVER_ERROR, "the server made a mistake over this report, which its log names");
+    with_client_headers(surviving(work, mistaken).await)
+}
+
+async fn work(format: Format, server: &Server, request: Request) -> Response {
+    let ingest = Arc::<Ingest>::from_ref(server);
+    let now = ingest.now();
+    let (mut parts, body) = request.into_parts();
+    let mut project = None;
+    let result = match IngestRequest::read(format, &mut project, (&mut parts, body), server, &ingest, now).await {
+        Ok(request) => ingest.take(request).await,
+        Err(error) => Err(error),
+    };
+    Arc::<Meters>::from_ref(server).count(&result);
+    if let Some(project) = project
+        && !matches!(result, Ok(IngestOutcome::Taken { .. }))
+    {
+        let (arrivals, store) = (Arc::<Arrivals>::from_ref(server), Store::from_ref(server));
+        let client = || RequestHead::of(&parts).client();
+        // Boxed, as few come by here: what has the room for it costs each report that goes by.
+        Box::pin(arrivals.remember(&store, project, &result, client, now)).await;
     }
-    with_client_headers(response)
+    match &result {
+        Ok(outcome) => outcome.response(),
+        Err(error) => error.response(),
+    }
 }
 
 /// Answers browsers, which ask first where somebody adds headers of their own.
-pub(super) async fn preflight() -> impl IntoResponse {
+pub(super) async fn preflight() -> Response {
     let headers = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "POST, OPTIONS"),
         // `*` does not cover Authorization:
@@ -132,17 +112,17 @@ pub(super) async fn preflight() -> impl IntoResponse {
         (header::ACCESS_CONTROL_ALLOW_HEADERS, "*, Authorization"),
         (header::ACCESS_CONTROL_MAX_AGE, "86400"),
     ];
-    (StatusCode::NO_CONTENT, headers)
+    with_client_headers((StatusCode::NO_CONTENT, headers).into_response())
 }
 
-/// The layer that adds the headers that every client expects.
+/// Adds the headers that every client expects.
 fn with_client_headers(mut response: Response) -> Response {
-    response.headers_mut().entry(SENTRY_RATE_LIMITS).or_insert(HeaderValue::from_static(RATE_LIMITS));
-    let headers = [
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        (header::ACCESS_CONTROL_EXPOSE_HEADERS, "X-Sentry-Rate-Limits, Retry-After"),
-    ];
-    (headers, response).into_response()
+    let headers = response.headers_mut();
+    headers.entry(SENTRY_RATE_LIMITS).or_insert(HeaderValue::from_static(RATE_LIMITS));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let exposed = HeaderValue::from_static("X-Sentry-Rate-Limits, Retry-After");
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    response
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! A report on its way in: its key is checked as early as it can be, and its body read.
 
-use super::answer::IngestAnswer;
 use super::client_name::client_name;
 use crate::server::Server;
 use crate::server::body::{self, INLINE_PACKED, IncomingBody};
@@ -9,9 +8,9 @@ use crate::server::client::ClientGroup;
 use crate::server::ingest::{Ingest, IngestError, IngestRequest, Payload, PrintedQuery};
 use crate::server::settings::ServerSettings;
 use axum::body::Body;
-use axum::extract::{FromRef, FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRef as _, FromRequestParts as _, Path};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
 use std::sync::Arc;
@@ -60,24 +59,21 @@ impl Payload {
     }
 }
 
-impl FromRequest<Server> for IngestRequest {
-    type Rejection = IngestAnswer;
-
-    async fn from_request(request: Request, server: &Server) -> Result<Self, IngestAnswer> {
-        let mut project = None;
-        let read = Self::read(&mut project, request, server).await;
-        read.map_err(|error| IngestAnswer { project, result: Err(error) })
-    }
-}
-
 impl IngestRequest {
     /// `project` is filled in as soon as it is known whose the request is.
-    async fn read(project: &mut Option<RepositoryId>, request: Request, server: &Server) -> Result<Self, IngestError> {
-        let ingest = Arc::<Ingest>::from_ref(server);
-        let now = ingest.now();
-        let (mut parts, body) = request.into_parts();
+    ///
+    /// # Errors
+    /// It is refused; what is still to come of it is dropped.
+    pub(super) async fn read(
+        format: Format,
+        project: &mut Option<RepositoryId>,
+        (parts, body): (&mut Parts, Body),
+        server: &Server,
+        ingest: &Ingest,
+        now: Timestamp,
+    ) -> Result<Self, IngestError> {
         // Refused before the body is read, where key and project are outside of it.
-        let (payload, admitted) = match Self::by_head(project, &mut parts, server, &ingest, now).await {
+        let (payload, admitted) = match Self::by_head(format, project, parts, server, ingest, now).await {
             Ok(read) => read,
             Err(error) => {
                 body::refuse(&parts.headers, body);
@@ -87,12 +83,13 @@ impl IngestRequest {
         let encoding = content_encoding(&parts.headers);
         let budget = Arc::<Budget>::from_ref(server);
         let open = |body: Body, sender| IncomingBody::open(&parts.headers, body, MAX_BODY, &budget, sender);
-        let client = ClientGroup::of(&parts, &Arc::<ServerSettings>::from_ref(server));
+        let client = ClientGroup::of(parts, &Arc::<ServerSettings>::from_ref(server));
         let (auth, incoming) = match admitted {
             Some(auth) => (auth, open(body, Sender::Known(client))?),
             None => {
                 let mut incoming = open(body, Sender::Stranger(client))?;
-                match enter_by_envelope(project, &mut incoming, encoding.as_deref(), &ingest, now).await {
+                let entering = enter_by_envelope(project, &mut incoming, encoding.as_deref(), ingest, now);
+                match Box::pin(entering).await {
                     Ok(auth) => (auth, incoming),
                     Err(error) => {
                         incoming.refuse();
@@ -108,32 +105,31 @@ impl IngestRequest {
     /// What a request says without its body: what that holds, and who sends it, where that stands
     /// there.
     async fn by_head(
+        format: Format,
         project: &mut Option<RepositoryId>,
         parts: &mut Parts,
         server: &Server,
         ingest: &Ingest,
         now: Timestamp,
     ) -> Result<(Payload, Option<IngestAuth>), IngestError> {
-        let format = format_of(parts);
-        *project = NamedProject::from_request_parts(parts, server).await?.0;
+        if parts.method != Method::POST {
+            project_of(format, parts).await?;
+            return Err(IngestError::Method);
+        }
+        *project = project_of(format, parts).await?;
         let head = RequestHead::of(parts);
         let payload = Payload::of(format, &head)?;
         let admitted = match (*project, payload.key(&head)) {
             (Some(project), Some(found)) => Some(ingest.enter(project, &found.key, now).await?),
             (Some(_), None) if format != Format::Envelope => return Err(IngestError::NoKey),
             (Some(project), None) => {
-                ingest.must_be_project(&Store::from_ref(server), project).await?;
+                Box::pin(ingest.must_be_project(&Store::from_ref(server), project)).await?;
                 None
             }
             (None, _) => None,
         };
         Ok((payload, admitted))
     }
-}
-
-/// Each route says its format ([`super::reports`]).
-fn format_of(parts: &Parts) -> Format {
-    parts.extensions.get().map_or(Format::Envelope, |format: &Format| *format)
 }
 
 /// All that the headers say of how the body is packed: one that comes several times is one list
@@ -195,20 +191,12 @@ async fn header_of(incoming: &mut IncomingBody, encoding: Option<&str>) -> Resul
 
 /// The number of the project that a path names; none on the route of tunnels. Whatever is not a
 /// number is no project of ours.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct NamedProject(Option<RepositoryId>);
-
-impl FromRequestParts<Server> for NamedProject {
-    type Rejection = IngestError;
-
-    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, IngestError> {
-        if format_of(parts) == Format::Tunnel {
-            return Ok(Self(None));
-        }
-        let path = Path::<String>::from_request_parts(parts, server).await;
-        let named = path.ok().and_then(|Path(text)| number(&text)).ok_or(IngestError::NoProject)?;
-        Ok(Self(Some(named)))
+async fn project_of(format: Format, parts: &mut Parts) -> Result<Option<RepositoryId>, IngestError> {
+    if format == Format::Tunnel {
+        return Ok(None);
     }
+    let path = Path::<String>::from_request_parts(parts, &()).await;
+    path.ok().and_then(|Path(text)| number(&text)).map(Some).ok_or(IngestError::NoProject)
 }
 
 fn number(text: &str) -> Option<RepositoryId> {
@@ -217,14 +205,15 @@ fn number(text: &str) -> Option<RepositoryId> {
 
 /// What a request says beside its body.
 #[derive(Clone, Copy, Debug)]
-struct RequestHead<'a> {
+pub(super) struct RequestHead<'a> {
     /// Query without `?`.
     query: Option<&'a str>,
     headers: &'a HeaderMap,
 }
 
 impl<'a> RequestHead<'a> {
-    fn of(parts: &'a Parts) -> Self {
+    /// Of this request.
+    pub(super) fn of(parts: &'a Parts) -> Self {
         Self { query: parts.uri.query(), headers: &parts.headers }
     }
 
@@ -234,7 +223,7 @@ impl<'a> RequestHead<'a> {
     }
 
     /// Name of the client, as far as it says.
-    fn client(&self) -> Option<String> {
+    pub(super) fn client(&self) -> Option<String> {
         client_name(self.query, self.header(auth::SENTRY_AUTH), self.header("user-agent"))
     }
 

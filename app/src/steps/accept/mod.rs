@@ -10,7 +10,7 @@ use budget::{Budgets, Charge};
 use domain::fingerprint::Fingerprint;
 use domain::ids::{IngestKeyId, RepositoryId};
 use domain::report::Report;
-use domain::scrub::{scrub_and_cut, scrub_name};
+use domain::scrub::{Rules, scrub_and_cut, scrub_name};
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use recent::Recent;
@@ -170,14 +170,16 @@ impl Accept {
         {
             return Ok(Entry::Open(auth));
         }
-        let caller = store::ingest_keys::caller(&self.store, project, key).await.inspect_err(|error| {
+        // Boxed: what has the room for it costs each report whose key is remembered.
+        let asked = Box::pin(store::ingest_keys::caller(&self.store, project, key)).await;
+        let caller = asked.inspect_err(|error| {
             log_store_error(&self.store, error, "a key could not be checked, and a report was refused");
         });
         Ok(match caller? {
             Caller::Admitted { auth, last_used_at } => {
                 lock(&self.auths).put(name, (auth, stamp));
                 if last_used_at.is_none_or(|at| !now.is_within(USE_NOTED_EVERY, at))
-                    && let Err(error) = store::ingest_keys::record_use(&self.store, key, now).await
+                    && let Err(error) = Box::pin(store::ingest_keys::record_use(&self.store, key, now)).await
                 {
                     // Only the last use that a page shows is older for it.
                     tracing::warn!(%error, "the use of a key could not be noted");
@@ -201,8 +203,8 @@ impl Accept {
         fingerprint: Fingerprint,
         now: Timestamp,
     ) -> Result<Recollection, AcceptError> {
-        if let Some(known) = self.remembered(auth, fingerprint, now) {
-            return Ok(Recollection { known: Some(known), wants_report: false, charge: None });
+        if let Some(remembered) = self.recall_at_once(auth, fingerprint, now) {
+            return Ok(remembered);
         }
         let charged = self.budgets.take(auth.key, now);
         if let Err(after) = charged
@@ -211,6 +213,12 @@ impl Accept {
             return Err(AcceptError::OverBudget { after });
         }
         Ok(Recollection { known: None, wants_report: true, charge: charged.ok() })
+    }
+
+    /// What is remembered of a report's fingerprint, where anything is.
+    pub fn recall_at_once(&self, auth: IngestAuth, fingerprint: Fingerprint, now: Timestamp) -> Option<Recollection> {
+        let known = self.remembered(auth, fingerprint, now)?;
+        Some(Recollection { known: Some(known), wants_report: false, charge: None })
     }
 
     fn remembered(&self, auth: IngestAuth, fingerprint: Fingerprint, now: Timestamp) -> Option<KnownFingerprint> {
@@ -231,14 +239,20 @@ impl Accept {
         fingerprint: Fingerprint,
         recollection: Recollection,
         occurrence: Occurrence,
-        report: Option<Report>,
+        report: Option<Box<Report>>,
         now: Timestamp,
     ) -> Result<(), AcceptError> {
         let epoch = self.epoch.now();
         let mut charge = recollection.charge;
         let count = occurrence.count.max(1);
         let admitted = async {
-            let (body, facets) = self.without_secrets(auth, report, occurrence).await?;
+            let (body, rules) = match report {
+                // Boxed: what has the room for it costs each repeat.
+                Some(report) => Box::pin(self.without_secrets(auth, report)).await?,
+                // Its first report brought the rules along.
+                None => (None, self.scrub_rules.remembered(auth.id)),
+            };
+            let facets = facets_of(occurrence, &rules);
             if let (Some(charge), Some(body)) = (&mut charge, &body) {
                 *charge = self.budgets.take_for(auth.key, *charge, body.len(), now);
             }
@@ -273,29 +287,15 @@ impl Accept {
         Ok(())
     }
 
-    /// What is stored of a report: secrets are taken out before anything is written, of what is
-    /// counted, too.
+    /// What is stored of a report: secrets are taken out before anything is written, by these rules.
     async fn without_secrets(
         &self,
         auth: IngestAuth,
-        report: Option<Report>,
-        occurrence: Occurrence,
-    ) -> Result<(Option<Vec<u8>>, Facets), AcceptError> {
-        let rules = match report {
-            Some(_) => self.scrub_rules.current(&self.store, auth).await?,
-            // Its first report brought the rules along.
-            None => self.scrub_rules.remembered(auth.id),
-        };
-        let body = match report {
-            Some(report) => Some(scrubbed(auth.id, report, rules.clone()).await?),
-            None => None,
-        };
-        let hidden = |name: String| match scrub_name(&name, &rules) {
-            Cow::Owned(hidden) => hidden,
-            Cow::Borrowed(_) => name,
-        };
-        let facets = Facets { server: hidden(occurrence.server), environment: hidden(occurrence.environment) };
-        Ok((body, facets))
+        report: Box<Report>,
+    ) -> Result<(Option<Vec<u8>>, RulesOf), AcceptError> {
+        let rules = self.scrub_rules.current(&self.store, auth).await?;
+        let body = scrubbed(auth.id, report, rules.clone()).await?;
+        Ok((Some(body), rules))
     }
 
     /// Hands it to the writer, and waits until it is durable.
@@ -317,10 +317,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What is counted of a report, without secrets: of that, too, they are taken out before it is
+/// written.
+fn facets_of(occurrence: Occurrence, rules: &Rules) -> Facets {
+    let hidden = |name: String| match scrub_name(&name, rules) {
+        Cow::Owned(hidden) => hidden,
+        Cow::Borrowed(_) => name,
+    };
+    Facets { server: hidden(occurrence.server), environment: hidden(occurrence.environment) }
+}
+
 /// A report without its secrets, packed. Large ones, and the patterns of some settings, take longer
 /// than others on this thread should wait.
-async fn scrubbed(repository: RepositoryId, mut report: Report, rules: RulesOf) -> Result<Vec<u8>, AcceptError> {
-    let work = move || (scrub_and_cut(&mut report, &rules), pack("reports.body", &report));
+async fn scrubbed(repository: RepositoryId, mut report: Box<Report>, rules: RulesOf) -> Result<Vec<u8>, AcceptError> {
+    let work = move || (scrub_and_cut(&mut report, &rules), pack("reports.body", &*report));
     let (is_whole, packed) = match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(ended) => match ended.try_into_panic() {
