@@ -85,15 +85,18 @@ impl FingerprintBuilder {
         self.text(context_line);
     }
 
-    /// Adds the module of the frame added last, where its name alone does not say which file it is:
-    /// of the JVM's, only the class tells the folder; Elixir's begin with `lib/` in each
-    /// application.
-    pub fn module(&mut self, path: Option<&str>, module: Option<&str>) {
-        let is_short = |path: &str| !path.contains('/') || path.ends_with(".ex") || path.ends_with(".exs");
-        if let Some(module) = module.filter(|_| path.is_none_or(is_short)) {
-            self.0.update([4]);
-            self.text(Some(module));
-        }
+    /// Adds the module of the frame added last, where the file's name alone does not say which one
+    /// it is ([`Self::is_told_by_module`]).
+    pub fn module(&mut self, module: &str) {
+        self.0.update([4]);
+        self.text(Some(module));
+    }
+
+    /// Whether a frame's path leaves open which file it is: of the JVM's, only the class tells the
+    /// folder; Elixir's begin with `lib/` in each application.
+    pub fn is_told_by_module(path: Option<&str>) -> bool {
+        let is_short = |path: &str| !path.as_bytes().contains(&b'/') || path.ends_with(".ex") || path.ends_with(".exs");
+        path.is_none_or(is_short)
     }
 
     /// Adds the threshold for an alert that the report names, if it names one.
@@ -156,7 +159,9 @@ mod tests {
         let fingerprint = |path: &str, module: &str| {
             let mut builder = FingerprintBuilder::new(None, None);
             builder.frame(Some(path), None, None, Some(1), None);
-            builder.module(Some(path), Some(module));
+            if FingerprintBuilder::is_told_by_module(Some(path)) {
+                builder.module(module);
+            }
             builder.finish()
         };
         assert_ne!(fingerprint("Rules.java", "shop.a.Rules"), fingerprint("Rules.java", "shop.b.Rules"));

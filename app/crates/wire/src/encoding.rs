@@ -3,9 +3,10 @@
 use crate::WireError;
 use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
-use flate2::{Decompress, FlushDecompress, Status};
+use flate2::{Crc, Decompress, FlushDecompress, Status};
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::io::Read;
 
 /// Largest request body that is read, in bytes as sent. An envelope may carry attachments beside
@@ -35,6 +36,13 @@ const SLACK: usize = 300;
 
 /// Largest window of deflate, as a power of two: what every client's is no larger than.
 const WINDOW_BITS: u8 = 15;
+
+/// How gzip begins where its header says nothing more, as that of every client (RFC 1952: magic,
+/// deflate, no flags).
+const PLAIN_HEADER: [u8; 4] = [0x1f, 0x8b, 8, 0];
+/// Bytes of such a header, and of a trailer.
+const GZIP_HEADER: usize = 10;
+const GZIP_TRAILER: usize = 8;
 
 /// Buffer of the brotli decoder, in bytes: typical bodies are 2 to 6 kB, so that one or two reads
 /// do.
@@ -139,7 +147,7 @@ fn looks_like_zlib(body: &[u8]) -> bool {
 fn deflate(body: &[u8], guess: usize, limit: usize) -> Result<Vec<u8>, WireError> {
     let as_zlib = |is_zlib: bool| {
         let mut decoded = presized(guess, limit);
-        inflate(&mut decoded, "deflate", Decompress::new(is_zlib), body, limit)?;
+        inflate(&mut decoded, "deflate", &mut Decompress::new(is_zlib), body, limit)?;
         Ok(decoded)
     };
     if !looks_like_zlib(body) {
@@ -151,14 +159,41 @@ fn deflate(body: &[u8], guess: usize, limit: usize) -> Result<Vec<u8>, WireError
     }
 }
 
+thread_local! {
+    /// Inflates what has no header, again and again: its tables and window have some 48 kB.
+    static INFLATER: RefCell<Decompress> = RefCell::new(Decompress::new(false));
+}
+
 /// A gzip member, as clients send it, and further ones, as the format allows.
 fn gzip(body: &[u8], limit: usize) -> Result<Vec<u8>, WireError> {
     let mut decoded = presized(gzip_length(body), limit);
-    let rest = inflate(&mut decoded, "gzip", Decompress::new_gzip(WINDOW_BITS), body, limit)?;
+    let rest = match body.strip_prefix(&PLAIN_HEADER).and_then(|rest| rest.get(GZIP_HEADER - PLAIN_HEADER.len()..)) {
+        Some(deflated) => {
+            let inflated = INFLATER.with_borrow_mut(|inflater| {
+                inflater.reset(false);
+                inflate(&mut decoded, "gzip", inflater, deflated, limit)
+            });
+            without_trailer(inflated?, &decoded)?
+        }
+        None => inflate(&mut decoded, "gzip", &mut Decompress::new_gzip(WINDOW_BITS), body, limit)?,
+    };
     if !rest.is_empty() {
         read_into(&mut decoded, "gzip", MultiGzDecoder::new(rest), limit)?;
     }
     Ok(decoded)
+}
+
+/// What follows a member's trailer, which has to be of this text (RFC 1952: CRC32, ISIZE).
+fn without_trailer<'b>(rest: &'b [u8], decoded: &[u8]) -> Result<&'b [u8], WireError> {
+    let mut crc = Crc::new();
+    crc.update(decoded);
+    match rest.split_first_chunk::<GZIP_TRAILER>() {
+        Some((trailer, rest)) if *trailer == [crc.sum().to_le_bytes(), crc.amount().to_le_bytes()].concat()[..] => {
+            Ok(rest)
+        }
+        Some(_) => Err(WireError::malformed("the body is not valid gzip: its checksum is another")),
+        None => Err(WireError::malformed("the body is not valid gzip: it ends before its time")),
+    }
 }
 
 /// Appends all that a deflated text holds, as long as there are at most `limit` bytes then; gives
@@ -167,7 +202,7 @@ fn gzip(body: &[u8], limit: usize) -> Result<Vec<u8>, WireError> {
 fn inflate<'b>(
     decoded: &mut Vec<u8>,
     name: &str,
-    mut decoder: Decompress,
+    decoder: &mut Decompress,
     body: &'b [u8],
     limit: usize,
 ) -> Result<&'b [u8], WireError> {
@@ -290,6 +325,29 @@ mod tests {
         let body = [gzip(TEXT), gzip(TEXT)].concat();
         assert_eq!(decode(Some("gzip"), &body, 1_000).unwrap().as_ref(), [TEXT, TEXT].concat());
         assert_eq!(decode(Some(" GZIP , identity"), &gzip(TEXT), 1_000).unwrap().as_ref(), TEXT);
+    }
+
+    #[test]
+    fn gzip_is_held_to_its_header_and_trailer() {
+        let plain = gzip(TEXT);
+        assert!(plain.starts_with(&PLAIN_HEADER));
+        // A file's name in the header.
+        let mut named = plain.clone();
+        named[3] = 8;
+        named.splice(GZIP_HEADER..GZIP_HEADER, *b"cart.json\0");
+        for body in [&plain, &named] {
+            assert_eq!(decode(Some("gzip"), body, 1_000).unwrap().as_ref(), TEXT);
+            let ends = |length: usize| decode(Some("gzip"), &body[..length], 1_000);
+            assert!((0..body.len()).all(|length| matches!(ends(length), Err(WireError::Malformed { .. }))));
+            for at in body.len() - GZIP_TRAILER..body.len() {
+                let mut wrong = body.clone();
+                wrong[at] ^= 1;
+                assert!(matches!(decode(Some("gzip"), &wrong, 1_000), Err(WireError::Malformed { .. })), "{at}");
+            }
+            let behind = [body.as_slice(), b"garbage"].concat();
+            assert!(matches!(decode(Some("gzip"), &behind, 1_000), Err(WireError::Malformed { .. })));
+        }
+        assert_eq!(decode(Some("gzip"), &plain, 1_000).unwrap().as_ref(), TEXT, "after all these failures");
     }
 
     #[test]

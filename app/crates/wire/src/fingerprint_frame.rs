@@ -20,7 +20,11 @@ pub(super) fn add_frame(fingerprint: &mut FingerprintBuilder, frame: &FrameParts
     }
     let filename = frame.filename.map(lasting_path);
     let abs_path = frame.abs_path.map(lasting_path);
-    let (module, function) = (frame.module.map(lasting), frame.function.map(lasting));
+    let function = frame.function.map(lasting);
     fingerprint.frame(filename.as_deref(), abs_path.as_deref(), function.as_deref(), frame.line, frame.context_line);
-    fingerprint.module(abs_path.as_deref().or(filename.as_deref()), module.as_deref());
+    if FingerprintBuilder::is_told_by_module(abs_path.as_deref().or(filename.as_deref()))
+        && let Some(module) = frame.module
+    {
+        fingerprint.module(&lasting(module));
+    }
 }

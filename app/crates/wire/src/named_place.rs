@@ -3,6 +3,8 @@
 
 use crate::limits::{MAX_MESSAGE, MAX_TEXT, cut};
 use domain::report::{Exception, Frame};
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// Parts of the names of types, in lower case, whose messages name a place in one of [`FORMS`].
 const TYPES: [&str; 20] = [
@@ -39,11 +41,30 @@ const JSON: &str = "JSONDecodeError";
 /// message.
 const TEMPLATES_OF_NODE: [&str; 7] = [".ejs", ".pug", ".jade", ".hbs", ".handlebars", ".njk", ".eta"];
 
+/// Any of [`TYPES`] in the name of a type.
+static TYPE: LazyLock<Regex> = LazyLock::new(|| any_of(&TYPES));
+
+/// What the name of a type has whose engine names templates without their suffixes.
+static OF_SUFFIXES: LazyLock<Regex> = LazyLock::new(|| any_of(&["template", "liquid", "parseexception"]));
+
+/// What every first line of a template has. Of messages without it, nothing else is looked for.
+static TEMPLATE: LazyLock<Regex> = LazyLock::new(|| any_of(&[&TEMPLATES_OF_NODE[..], &[LIQUID]].concat()));
+
+/// Suffix of Liquid's templates.
+const LIQUID: &str = ".liquid";
+
+/// Finds any of these texts, in whatever case; all at once, as each exception of each report is
+/// looked at.
+fn any_of(texts: &[&str]) -> Regex {
+    let texts: Vec<String> = texts.iter().map(|text| regex::escape(text)).collect();
+    Regex::new(&format!("(?i-u:{})", texts.join("|"))).expect("a constant pattern compiles")
+}
+
 /// Suffixes of Mako's templates, as they stand among frames of Python.
 const TEMPLATES_OF_MAKO: [&str; 6] = [".mako", ".mak", ".html", ".htm", ".txt", ".xml"];
 
 /// Whose engines name templates without a suffix, and the one that is meant.
-const SUFFIXES: [(&str, &str); 2] = [("Liquid ", ".liquid"), ("(template: \"", ".html")];
+const SUFFIXES: [(&str, &str); 2] = [("Liquid ", LIQUID), ("(template: \"", ".html")];
 
 /// Letters of a path that a message names: more is no path.
 const LONGEST_PATH: usize = 400;
@@ -146,19 +167,15 @@ pub(crate) fn named_place<'f>(
 ) -> Option<Frame> {
     let message = cut(message?, MAX_MESSAGE).trim();
     let kind = cut(kind, MAX_TEXT);
-    let is_of = |types: &[&str]| {
-        let kind = kind.to_ascii_lowercase();
-        types.iter().any(|one| kind.contains(one))
-    };
-    let is_template = || is_of(&["template", "liquid", "parseexception"]);
-    let suffix = SUFFIXES.iter().find(|(engine, _)| message.contains(engine)).filter(|_| is_template());
+    let engine = || SUFFIXES.iter().find(|(engine, _)| message.contains(engine));
+    let suffix = OF_SUFFIXES.is_match(kind).then(engine).flatten();
     let (path, line) = if kind.ends_with(JSON) {
         (file_of_json(frames)?, number(&message[message.find(": line ")? + ": line ".len()..])?)
     } else {
         let in_template = first_line_of_template(message);
         let is_place = |place: &Place<'_>| is_path(place) || (suffix.is_some() && is_template_name(place.0));
         in_template
-            .or_else(|| is_of(&TYPES).then(|| FORMS.iter().find_map(|form| form(message).filter(is_place)))?)?
+            .or_else(|| TYPE.is_match(kind).then(|| FORMS.iter().find_map(|form| form(message).filter(is_place)))?)?
     };
     // It is in no function: the file's own name stands for it.
     let path = match suffix.filter(|_| !path.rsplit('/').next().is_some_and(|name| name.contains('.'))) {
@@ -213,6 +230,9 @@ fn at_its_start(text: &str) -> Option<Place<'_>> {
 /// `/srv/views/cart.ejs:3` above the lines of the template, and Handlebars' `/srv/cart.hbs: Parse
 /// error on line 3:`.
 fn first_line_of_template(text: &str) -> Option<Place<'_>> {
+    if !TEMPLATE.is_match(text) {
+        return None;
+    }
     let is_template = |(path, _): &Place<'_>| TEMPLATES_OF_NODE.iter().any(|suffix| path.ends_with(suffix));
     let above = || text.split_once('\n').and_then(|(first, _)| at_its_start(first)).filter(is_template);
     let before = || {
@@ -221,7 +241,7 @@ fn first_line_of_template(text: &str) -> Option<Place<'_>> {
     };
     // LiquidJS, and Liquid in Python: `…, file:/srv/cart.liquid, line:3, col:5`,
     // `-> 'cart.liquid':3:5`.
-    let is_liquid = |(path, _): &Place<'_>| path.ends_with(".liquid");
+    let is_liquid = |(path, _): &Place<'_>| path.ends_with(LIQUID);
     let liquid = || around(text.lines().next()?, ", file:", ", line:", true).filter(is_liquid);
     let python = || around(text, "\n  -> '", "':", false).filter(is_liquid);
     above().or_else(before).or_else(liquid).or_else(python)
