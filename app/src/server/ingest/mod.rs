@@ -1,6 +1,7 @@
 //! The way in for reports, whoever sends them: admitted, parsed, and handed to [`Accept`].
 
 mod arrivals;
+mod event;
 mod outcome;
 mod printed;
 
@@ -20,8 +21,10 @@ use axum::body::Bytes;
 use domain::fingerprint::Fingerprint;
 use domain::group::further_members;
 use domain::ids::{IngestKeyId, RepositoryId};
-use domain::report::{MOST_OCCURRENCES, Member, Report};
+use domain::report::{Member, Report};
 use domain::timestamp::Timestamp;
+use event::{ReadError, ReadEvent, read_event};
+use printed::read_printed;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
@@ -29,7 +32,6 @@ use store::ingest_keys::{Caller, IngestAuth};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use wire::encoding::{MAX_DECODED, decode};
-use wire::sentry_event::Event;
 use wire::{WireError, sentry, sentry_event};
 
 /// Large reports that are unpacked and read at a time, each of which takes a few times
@@ -99,23 +101,6 @@ struct Repeat {
     occurrence: Occurrence,
     recollection: Recollection,
     now: Timestamp,
-}
-
-/// What is read of an event before anybody is asked about it.
-enum ReadEvent<'a> {
-    /// No error: its id.
-    NoError(String),
-    /// An error.
-    Error(Box<ReadError<'a>>),
-}
-
-/// An error, by what it is counted.
-struct ReadError<'a> {
-    event: Event<'a>,
-    id: String,
-    fingerprint: Fingerprint,
-    members: Vec<(Member, Fingerprint)>,
-    occurrence: Occurrence,
 }
 
 /// A report, and how it is counted.
@@ -323,20 +308,7 @@ impl Ingest {
         client: Option<&str>,
         now: Timestamp,
     ) -> Result<Parsed, IngestError> {
-        let mut report = match &query.failed {
-            Some(how) => wire::traceback::parse_failure(bytes, how),
-            None => wire::traceback::parse(bytes)?,
-        };
-        // Its client, in place of an SDK's name.
-        report.sdk = client.map(str::to_owned);
-        report.release = query.release.clone();
-        report.environment = query.environment.clone();
-        report.server_name = query.server_name.clone();
-        let occurrence = Occurrence {
-            count: query.count.clamp(1, MOST_OCCURRENCES),
-            server: report.server_name.clone().unwrap_or_default(),
-            environment: report.environment.clone().unwrap_or_default(),
-        };
+        let (report, occurrence) = read_printed(bytes, query, client)?;
         let fingerprint = sentry_event::fingerprint_of(&report);
         let members = further_members(&report).into_iter().map(|member| {
             let of_member = Report { member: Some(member.clone()), ..report.clone() };
@@ -415,28 +387,6 @@ impl Ingest {
         }
         Ok(IngestOutcome::Taken { id, repeat })
     }
-}
-
-/// Reads an event; `scratch` takes a repaired copy.
-fn read_event<'a>(
-    bytes: &'a [u8],
-    id_beside: Option<&str>,
-    scratch: &'a mut String,
-) -> Result<ReadEvent<'a>, WireError> {
-    let event = sentry_event::parse(bytes, scratch)?;
-    let id = event.event_id().or_else(|| sentry_event::normal_event_id(id_beside?)).unwrap_or_else(random_id);
-    if !event.is_error() {
-        return Ok(ReadEvent::NoError(id));
-    }
-    let batched = event.batched();
-    let occurrence = Occurrence {
-        count: batched.count.clamp(1, MOST_OCCURRENCES),
-        server: event.server_name().to_owned(),
-        environment: event.environment().to_owned(),
-    };
-    let fingerprint = event.fingerprint(&batched);
-    let members = event.members(&batched);
-    Ok(ReadEvent::Error(Box::new(ReadError { event, id, fingerprint, members, occurrence })))
 }
 
 /// The fingerprint of a report by this key.

@@ -1,7 +1,9 @@
 //! What a printed traceback, from curl, cron or anything else, can't say of itself.
 
 use super::outcome::IngestError;
-use wire::auth;
+use crate::steps::accept::Occurrence;
+use domain::report::{MOST_OCCURRENCES, Report};
+use wire::{WireError, auth};
 
 /// Characters kept of a parameter: as much as of the same field of an SDK's event.
 const LONGEST: usize = 200;
@@ -57,6 +59,33 @@ fn count(text: &str) -> Result<u64, IngestError> {
     count.ok_or_else(|| {
         IngestError::Query("count has to be a whole number, 1 or more: how often it happened".to_owned())
     })
+}
+
+/// Reads a traceback as it was printed, with what its address says of it; and what is counted of
+/// it.
+///
+/// # Errors
+/// No traceback is recognised in it.
+pub(super) fn read_printed(
+    bytes: &[u8],
+    query: &PrintedQuery,
+    client: Option<&str>,
+) -> Result<(Report, Occurrence), WireError> {
+    let mut report = match &query.failed {
+        Some(how) => wire::traceback::parse_failure(bytes, how),
+        None => wire::traceback::parse(bytes)?,
+    };
+    // Its client, in place of an SDK's name.
+    report.sdk = client.map(str::to_owned);
+    report.release = query.release.clone();
+    report.environment = query.environment.clone();
+    report.server_name = query.server_name.clone();
+    let occurrence = Occurrence {
+        count: query.count.clamp(1, MOST_OCCURRENCES),
+        server: report.server_name.clone().unwrap_or_default(),
+        environment: report.environment.clone().unwrap_or_default(),
+    };
+    Ok((report, occurrence))
 }
 
 #[cfg(test)]
