@@ -1,6 +1,6 @@
 //! What reading a report costs, up to its fingerprint: `cargo bench -p wire --bench read`. Each
 //! recorded request of `tests/data/envelopes` that brings an error, and the one that
-//! `app/benches/hot_path` repeats; beside it, what serde_json takes to pass over the same event.
+//! `tests/bench` repeats; beside it, what serde_json takes to pass over the same event.
 //!
 //! An argument names the requests that are read (`py_flask`); `FLAWLESS_BENCH_ROUNDS` says how
 //! often.
@@ -23,7 +23,7 @@ const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/data
 
 /// Series of rounds that are measured.
 const SERIES: u32 = 50;
-/// What `app/benches/hot_path` makes its requests of.
+/// What `tests/bench` makes its requests of.
 const USUAL: &str = "py_flask_error";
 
 /// A recorded request.
@@ -111,7 +111,7 @@ fn read(body: &Path) -> Request {
     }
 }
 
-/// The request that `app/benches/hot_path` repeats: what sentry-python sends of a Flask view, with
+/// The request that `tests/bench` repeats: what sentry-python sends of a Flask view, with
 /// the code around the library's frames, which the recording has not.
 fn usual(recorded: &Request) -> Request {
     let bytes = decode(recorded.encoding.as_deref(), &recorded.body, MAX_DECODED).unwrap();

@@ -30,8 +30,8 @@ const MIN_PRESIZED: usize = 4 * 1024;
 /// grow 3 to 8 times.
 const USUAL_RATIO: usize = 6;
 
-/// Room beyond the end of an inflated text, in bytes: where there is less than the longest match has,
-/// each of its bytes is looked at by itself.
+/// Room beyond the end of an inflated text, in bytes: where there is less than the longest match
+/// has, each of its bytes is looked at by itself.
 const SLACK: usize = 300;
 
 /// Largest window of deflate, as a power of two: what every client's is no larger than.

@@ -83,6 +83,7 @@ pub(super) enum Payload {
 }
 
 /// What was read of a request.
+#[expect(clippy::large_enum_variant, reason = "the largest is what nearly all are, and a box would cost each")]
 enum Parsed {
     /// No error: the id of the event, if there is one.
     NoError(Option<String>),

@@ -287,7 +287,8 @@ impl Accept {
         Ok(())
     }
 
-    /// What is stored of a report: secrets are taken out before anything is written, by these rules.
+    /// What is stored of a report: secrets are taken out before anything is written, by these
+    /// rules.
     async fn without_secrets(
         &self,
         auth: IngestAuth,
