@@ -61,9 +61,22 @@ CREATE TABLE ingest_keys (
     folder TEXT,                        -- of the repository, in which the files of its reports are looked for first; null: anywhere
     created_at_ms BIGINT NOT NULL,
     last_used_at_ms BIGINT,             -- recorded every ten minutes at most; null: not yet
-    revoked_at_ms BIGINT
+    revoked_at_ms BIGINT,
+    rate BIGINT,                        -- requests a minute; null: KEY_RATE; 0: without a limit
+    budget BIGINT                       -- kinds of errors never seen before at once; null: KEY_BUDGET; 0: without a limit
 );
 CREATE INDEX ingest_keys_by_repository ON ingest_keys (repository_id);
+
+-- What was refused in an hour because a key brought more than it may. Kept for a week.
+CREATE TABLE key_refusals (
+    key_id BIGINT NOT NULL REFERENCES ingest_keys (id),
+    hour_ms BIGINT NOT NULL,
+    reason TEXT NOT NULL,               -- store::ingest_keys::Over: rate, budget
+    refused BIGINT NOT NULL,
+    first_at_ms BIGINT NOT NULL,
+    last_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (key_id, hour_ms, reason)
+);
 
 -- Blamed lines and what happened at them.
 

@@ -99,6 +99,7 @@ const MATRIX: &[(&str, &str, Answers)] = &[
     ("GET", "/installed", /*                           */ [303, 200, 200, 200, 200, 200]),
     ("POST", "/{owner}/{repo}/connect/test", /*        */ [303, 303, 403, 403, 303, 404]),
     ("POST", "/{owner}/{repo}/connect/key", /*         */ [303, 303, 403, 403, 303, 404]),
+    ("POST", "/{owner}/{repo}/connect/limits", /*      */ [303, 400, 403, 403, 400, 404]),
     ("POST", "/{owner}/{repo}/connect/revoke", /*      */ [303, 400, 403, 403, 400, 404]),
     ("POST", "/{owner}/{repo}/storm", /*               */ [303, 303, 403, 303, 303, 404]),
     ("GET", "/get_weekly_error_report?repo=R", /*      */ [303, 200, 200, 200, 200, 404]),

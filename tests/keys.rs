@@ -52,7 +52,7 @@ fn what_a_key_brings_that_was_never_seen_has_a_budget() {
         // A third of a quarter of an hour.
         assert_eq!(header("retry-after"), "301");
         let limits = header("x-sentry-rate-limits");
-        assert!(limits.starts_with("301:error:key, 86400:transaction;"), "{limits}");
+        assert!(limits.starts_with("301:error:key,86400:transaction;"), "{limits}");
         assert_eq!(header("access-control-allow-origin"), "*");
         let said = refused.text().await.unwrap();
         assert!(said.contains("too many kinds of errors that were never seen before"), "{said}");

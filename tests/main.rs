@@ -30,6 +30,7 @@ mod ingest;
 mod installed;
 mod issue_life;
 mod journal;
+mod key_limits;
 mod keys;
 mod labels;
 mod leases;

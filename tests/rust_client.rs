@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use jiff::SignedDuration;
 use store::lines::Line;
 
 use crate::harness::story::{CART_PATH, Story, run_test};
@@ -150,6 +151,33 @@ fn live_cron_job_is_reported_once_the_server_is_back() {
 
         story.settle().await;
         assert_eq!(story.lines().await.iter().map(place).collect::<Vec<_>>(), [(CART_PATH, 9, "total")]);
+        story.assert_usual_alert();
+    });
+}
+
+#[test]
+#[ignore = "needs Python; tests/run runs it"]
+fn live_cron_job_beyond_its_keys_rate_is_reported_later() {
+    run_test(async |story| {
+        let (home, checkout) = check_out(story);
+        story.set("KEY_RATE", "1");
+        story.restart().await;
+        story.install().await;
+        let (key, project) = story.key().await;
+        assert_eq!(story.send_to(story.url(), &key, project, &story.event()).await, 200);
+        let dsn = story.url().replace("://", &format!("://{key}@")) + &format!("/{project}");
+        let output = nightly(&checkout, home.path(), &dsn).await;
+        let said = String::from_utf8(output.stderr).unwrap();
+        let words = "HTTP 429: the key sent more than the 1 request a minute that it may send";
+        assert!(said.contains(words) && said.contains("waits for the next time"), "{said}");
+        story.clock.advance(SignedDuration::from_mins(1));
+        let mut flush = Command::new(flawless_report());
+        flush.args(["flush", "--spool"]).arg(home.path().join(".local/state/flawless/spool"));
+        let output = tokio::task::spawn_blocking(move || flush.output().unwrap()).await.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.ends_with("1 sent, 0 refused, 0 waiting\n"), "{said}");
+        story.settle().await;
+        assert_eq!(story.lines().await.iter().map(|line| line.total).collect::<Vec<_>>(), [2]);
         story.assert_usual_alert();
     });
 }

@@ -145,6 +145,7 @@ impl Flawless {
             metrics_token: self.config.metrics_token.clone(),
             trusted_proxies: self.config.trusted_proxies.clone(),
             descriptors: descriptors(),
+            key_limits: self.config.key_limits,
             signer: self.signer,
             shown: self.config.shown(),
         };

@@ -140,7 +140,7 @@ impl Handles {
             vault,
             outbox: Outbox::new(&config.outbox()),
             shadow_for: SignedDuration::from_hours(i64::from(config.shadow_days) * 24),
-            key_budget: config.key_budget,
+            key_budget: config.key_limits.budget,
             kept: config.kept,
             store,
         };

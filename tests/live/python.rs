@@ -262,3 +262,46 @@ fn live_python_asyncio_task() {
         assert_eq!(report.raised().unwrap().handled, Some(false));
     });
 }
+
+/// Fails four times, and prints for how many seconds the SDK sends nothing of each category.
+const FAILS_FOUR_TIMES: &str = r#"
+import datetime, json, os, sentry_sdk
+sentry_sdk.init(dsn=os.environ["DSN"], release="", default_integrations=False, send_client_reports=False)
+for number in range(4):
+    try:
+        raise KeyError(number)
+    except KeyError:
+        sentry_sdk.capture_exception()
+    sentry_sdk.flush(10)
+now = datetime.datetime.now(datetime.timezone.utc)
+until = sentry_sdk.get_client().transport._disabled_until
+print(json.dumps({str(category): round((at - now).total_seconds()) for category, at in until.items()}))
+"#;
+
+#[test]
+#[ignore = "needs Python, Node and Chromium; tests/run runs it"]
+fn live_python_pauses_for_a_key_beyond_its_rate_with_errors_alone() {
+    run_test(async |story| {
+        story.set("KEY_RATE", "2");
+        story.restart().await;
+        story.install().await;
+        let (key, project) = story.key().await;
+        let dsn = story.url().replace("://", &format!("://{key}@")) + &format!("/{project}");
+        let run = move || {
+            let mut command = std::process::Command::new(python());
+            command.args(["-c", FAILS_FOUR_TIMES]).env("DSN", dsn).output().unwrap()
+        };
+        let output = tokio::task::spawn_blocking(run).await.unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let silent: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}{}", String::from_utf8_lossy(&output.stderr)));
+        let seconds = silent["error"].as_i64().unwrap();
+        // The next one is let in after half a minute; the fourth was not sent any more.
+        assert!((20..=31).contains(&seconds), "{said}");
+        assert!(!silent.contains_key("None") && silent["transaction"].as_i64().unwrap() > 80_000, "{said}");
+        let metrics = story.page("/metrics").await;
+        assert!(metrics.contains("flawless_reports_refused_total{reason=\"rate\"} 1\n"), "{metrics}");
+        story.settle().await;
+        story.transcript();
+    });
+}

@@ -9,6 +9,7 @@ use crate::terminal::say;
 use crate::wiring::Handles;
 use clap::Subcommand;
 use domain::ids::RepositoryId;
+use domain::key_limits::{DefaultLimits, KeyLimits, read_budget, read_rate};
 use domain::names::RepositoryName;
 use domain::timestamp::Timestamp;
 use domain::url_text::without_secrets;
@@ -46,7 +47,7 @@ pub enum Action {
         /// OWNER/NAME, as listed.
         name: RepositoryName,
     },
-    /// Make or revoke a key, for any watched repository.
+    /// Make, limit or revoke a key, for any watched repository.
     Key {
         /// What to do with it.
         #[command(subcommand)]
@@ -68,6 +69,17 @@ pub enum KeyAction {
         /// such: the files of its reports are looked for there first.
         #[arg(long)]
         folder: Option<String>,
+    },
+    /// Set how much a key may bring, at the latest after a second; what is left out stays.
+    Limit {
+        /// The key, 32 digits, or the DSN that it stands in.
+        key: String,
+        /// Requests a minute; 0: no limit; default: as KEY_RATE says.
+        #[arg(long)]
+        rate: Option<String>,
+        /// Kinds of errors never seen before at once; 0: no limit; default: as KEY_BUDGET says.
+        #[arg(long)]
+        budget: Option<String>,
     },
     /// Revoke a key for ever: reports with it are refused, at the latest after a second.
     Revoke {
@@ -95,7 +107,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
         }
         Action::Keys { name } => {
             for key in store::ingest_keys::of_repository(store, named(store, &name).await?.repository.id).await? {
-                print_key(&handles.site, &key);
+                print_key(&handles.site, &key, config.key_limits);
             }
         }
         Action::Key { action: KeyAction::Add { name, label, folder } } => {
@@ -106,14 +118,13 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
                 say!("{lack}");
             }
         }
+        Action::Key { action: KeyAction::Limit { key, rate, budget } } => {
+            limit(&handles, key_of(&key), config.key_limits, rate.as_deref(), budget.as_deref()).await?;
+        }
         Action::Key { action: KeyAction::Revoke { key } } => {
             let key = key_of(&key);
             let Some(dropped) = ingest_keys::revoke(store, handles.epoch(), key, now).await? else {
-                return Err(format!(
-                    "there is no key {:?}; `flawless repository keys NAME` shows them",
-                    without_secrets(key)
-                )
-                .into());
+                return Err(no_key(key));
             };
             say!("Revoked. A running server refuses it from now on, or within a second.");
             say!("{}", ingest_keys::dropped_words(&dropped));
@@ -224,7 +235,33 @@ fn lack_of(mirrors: &Mirrors, row: &RepositoryRow, folder: &str) -> Option<Strin
         .then(|| format!("There is no folder {folder} in {branch} yet; the key is made, and holds once there is."))
 }
 
-fn print_key(site: &Site, key: &KeyRow) {
+/// Sets what is said of a key's limits, and says what holds.
+async fn limit(
+    handles: &Handles,
+    key: &str,
+    defaults: DefaultLimits,
+    rate: Option<&str>,
+    budget: Option<&str>,
+) -> Result<(), Failed> {
+    let (store, epoch) = (&handles.store, handles.epoch());
+    let before = store::ingest_keys::limits_of_key(store, key).await?.ok_or_else(|| no_key(key))?;
+    let limits = KeyLimits {
+        rate: rate.map(read_rate).transpose()?.unwrap_or(before.rate),
+        budget: budget.map(read_budget).transpose()?.unwrap_or(before.budget),
+    };
+    if !ingest_keys::limit(store, epoch, key, limits).await? {
+        return Err("the key is revoked: nothing gets in by it".into());
+    }
+    say!("It may bring {}.", ingest_keys::limits_words(limits, defaults));
+    say!("A running server goes by it from now on, or within a second.");
+    Ok(())
+}
+
+fn no_key(key: &str) -> Failed {
+    format!("there is no key {:?}; `flawless repository keys NAME` shows them", without_secrets(key)).into()
+}
+
+fn print_key(site: &Site, key: &KeyRow, defaults: DefaultLimits) {
     let used = key.last_used_at.map_or_else(|| "not used yet".to_owned(), |at| format!("last used {}", when(at)));
     let state = key.revoked_at.map_or(used, |at| format!("revoked {}", when(at)));
     let label = key.label.as_ref().map(|label| format!(" {label:?}")).unwrap_or_default();
@@ -232,6 +269,7 @@ fn print_key(site: &Site, key: &KeyRow) {
     say!("{}{label}{folder}  (made {}; {state})", key.key, when(key.created_at));
     if key.revoked_at.is_none() {
         say!("  DSN: {}", site.linker.dsn(&key.key, key.repository));
+        say!("  may bring {}", ingest_keys::limits_words(key.limits, defaults));
     }
 }
 

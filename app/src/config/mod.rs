@@ -5,6 +5,7 @@ mod values;
 
 use crate::client_address::TrustedProxies;
 use domain::access::SignIn;
+use domain::key_limits::{DefaultLimits, MOST_BUDGET, MOST_RATE};
 use domain::retention::Kept;
 use domain::secret::Secret;
 use domain::url_text::{without_secrets, without_secrets_within};
@@ -17,7 +18,7 @@ use values::{
 };
 
 /// Every setting, by the name of its environment variable; in `flawless.toml` in lower case.
-pub const NAMES: [&str; 31] = [
+pub const NAMES: [&str; 32] = [
     "HOST",
     "PORT",
     "PUBLIC_URL",
@@ -41,6 +42,7 @@ pub const NAMES: [&str; 31] = [
     "TRUSTED_PROXIES",
     "SECRET_KEY",
     "SHADOW_DAYS",
+    "KEY_RATE",
     "KEY_BUDGET",
     "KEEP_HOURS_WEEKS",
     "KEEP_DAYS_WEEKS",
@@ -57,12 +59,13 @@ const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 /// Longest shadow mode that a setting can ask for: a year is no trial any more.
 const MOST_SHADOW_DAYS: u32 = 365;
 
+/// Requests that one key may send a minute: more than any application that is well, and a tenth of
+/// what one server takes, so that no key alone keeps the others out.
+const KEY_RATE: u32 = 60_000;
+
 /// Kinds of errors never seen before that one key may bring at once: more than a deploy breaks, and
 /// a minute's work. A flood of made-up ones gets no further than one in a second.
 const KEY_BUDGET: u32 = 1_000;
-
-/// Largest budget that a setting can ask for; who wants more wants no limit.
-const MOST_KEY_BUDGET: u32 = 100_000;
 
 /// The file that is read where it exists, unless `FLAWLESS_CONFIG` names another.
 pub const FILE: &str = "flawless.toml";
@@ -110,9 +113,8 @@ pub struct Config {
     pub secret_key: Option<Secret>,
     /// Days that a repository which is new here spends in shadow mode.
     pub shadow_days: u32,
-    /// Kinds of errors never seen before that one key may bring within a quarter of an hour; 0: no
-    /// limit.
-    pub key_budget: u32,
+    /// How much one key may bring, unless it has limits of its own.
+    pub key_limits: DefaultLimits,
     /// How long what was counted and kept stays.
     pub kept: Kept,
 }
@@ -222,7 +224,10 @@ impl Config {
             trusted_proxies: trusted_proxies_of(&get)?,
             secret_key: get("SECRET_KEY").map(Secret::from),
             shadow_days: number_of(&get, "SHADOW_DAYS", MOST_SHADOW_DAYS)?.unwrap_or(0),
-            key_budget: number_of(&get, "KEY_BUDGET", MOST_KEY_BUDGET)?.unwrap_or(KEY_BUDGET),
+            key_limits: DefaultLimits {
+                rate: number_of(&get, "KEY_RATE", MOST_RATE)?.unwrap_or(KEY_RATE),
+                budget: number_of(&get, "KEY_BUDGET", MOST_BUDGET)?.unwrap_or(KEY_BUDGET),
+            },
             kept: kept_of(&get)?,
             data_dir,
         })
@@ -264,7 +269,8 @@ impl Config {
             ("TRUSTED_PROXIES", self.trusted_proxies.shown()),
             ("SECRET_KEY", secret(self.secret_key.is_some())),
             ("SHADOW_DAYS", self.shadow_days.to_string()),
-            ("KEY_BUDGET", self.key_budget.to_string()),
+            ("KEY_RATE", self.key_limits.rate.to_string()),
+            ("KEY_BUDGET", self.key_limits.budget.to_string()),
             ("KEEP_HOURS_WEEKS", self.kept.hours_weeks.to_string()),
             ("KEEP_DAYS_WEEKS", self.kept.days_weeks.to_string()),
             ("KEEP_TRACEBACKS_WEEKS", self.kept.tracebacks_weeks.to_string()),
@@ -324,6 +330,7 @@ mod tests {
         assert!(said(Some("prot = 1"), &[]).contains("did you mean \"port\"?"));
         assert!(said(None, &[("PORT", "http")]).contains("0 to 65535"));
         assert!(said(None, &[("SHADOW_DAYS", "400")]).contains("0 to 365"));
+        assert!(said(None, &[("KEY_RATE", "1000001")]).contains("0 to 1000000"));
         assert!(said(None, &[("KEEP_HOURS_WEEKS", "521")]).contains("0 to 520"));
         assert!(
             said(None, &[("APP_ID", "1"), ("PRIVATE_KEY", "k"), ("GITHUB_CLIENT_ID", "Iv1")])

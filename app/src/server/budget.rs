@@ -188,6 +188,17 @@ impl Held {
         }
     }
 
+    /// Holds so many bytes from now on, in place of those before.
+    pub(super) fn keep(&mut self, bytes: usize) {
+        let before = std::mem::replace(&mut self.bytes, bytes);
+        self.budget.held.fetch_add(bytes, Ordering::Relaxed);
+        self.budget.held.fetch_sub(before, Ordering::Relaxed);
+        match self.sender {
+            Sender::Stranger(client) => self.budget.strangers().resize(client, before, bytes),
+            Sender::Known(_) => self.arrived(),
+        }
+    }
+
     /// Who sends it is known now.
     pub(super) fn is_known(&mut self) {
         if let Sender::Stranger(client) = self.sender {
@@ -279,6 +290,21 @@ mod tests {
         drop((all, more));
         assert!(budget.arriving.lock().expect("nothing panicked").is_empty());
         assert_eq!(budget.held(), 0);
+    }
+
+    #[test]
+    fn what_is_kept_of_a_body_goes_on_counting() {
+        let budget = Arc::<Budget>::default();
+        for sender in [known(1), stranger(2)] {
+            let mut held = budget.open(sender);
+            assert_eq!(held.grow(SMALL), Ok(()));
+            held.keep(10);
+            assert_eq!(budget.held(), 10, "{sender:?}");
+            held.keep(2 * SMALL);
+            assert_eq!(budget.held(), 2 * SMALL, "{sender:?}");
+            drop(held);
+            assert_eq!((budget.held(), budget.strangers().in_all), (0, Share::default()));
+        }
     }
 
     #[test]

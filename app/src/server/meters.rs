@@ -6,14 +6,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Reasons of [`IngestError::reason`], each a series from the start: one that appears with its
 /// first event is no rate.
-const REASONS: [&str; 10] =
-    ["malformed", "too_large", "encoding", "key", "budget", "project", "interrupted", "busy", "unavailable", "method"];
+const REASONS: [&str; 11] = [
+    "malformed",
+    "too_large",
+    "encoding",
+    "key",
+    "rate",
+    "budget",
+    "project",
+    "interrupted",
+    "busy",
+    "unavailable",
+    "method",
+];
 
 /// What was counted since the start.
 #[derive(Debug, Default)]
 pub(super) struct Meters {
     new: AtomicU64,
     repeated: AtomicU64,
+    resent: AtomicU64,
     ignored: AtomicU64,
     refused: [AtomicU64; REASONS.len()],
     /// Webhooks by what became of them: stored, seen before, ignored, refused.
@@ -29,6 +41,7 @@ impl Meters {
         let counter = match result {
             Ok(IngestOutcome::Taken { repeat: false, .. }) => &self.new,
             Ok(IngestOutcome::Taken { repeat: true, .. }) => &self.repeated,
+            Ok(IngestOutcome::Resent(_)) => &self.resent,
             Ok(IngestOutcome::Ignored(_)) => &self.ignored,
             Err(error) => {
                 let at = REASONS.iter().position(|reason| *reason == error.reason()).unwrap_or(0);
@@ -50,6 +63,7 @@ impl Meters {
         Counted {
             new: read(&self.new),
             repeated: read(&self.repeated),
+            resent: read(&self.resent),
             ignored: read(&self.ignored),
             refused: array::from_fn(|at| (REASONS[at], read(&self.refused[at]))),
             webhooks: array::from_fn(|at| (HOOK_RESULTS[at], read(&self.webhooks[at]))),
@@ -64,6 +78,8 @@ pub(super) struct Counted {
     pub(super) new: u64,
     /// Reports of a fingerprint that was known, and only counted.
     pub(super) repeated: u64,
+    /// Reports whose id was taken before: not counted once more.
+    pub(super) resent: u64,
     /// Requests without an error in them.
     pub(super) ignored: u64,
     /// Refused ones, by reason.
@@ -90,6 +106,7 @@ mod tests {
             IngestError::Busy,
             IngestError::Accept(AcceptError::Stopping),
             IngestError::Accept(AcceptError::OverBudget { after: jiff::SignedDuration::ZERO }),
+            IngestError::OverRate { after: jiff::SignedDuration::ZERO, most: 1 },
             IngestError::Method,
         ];
         let meters = Meters::default();

@@ -2,6 +2,7 @@
 
 use crate::client_address::TrustedProxies;
 use crate::services::admin_token::TokenOrigin;
+use domain::key_limits::DefaultLimits;
 use domain::secret::Secret;
 use domain::signature::Signer;
 
@@ -20,6 +21,8 @@ pub struct ServerSettings {
     pub trusted_proxies: TrustedProxies,
     /// Files and connections that the process may have open.
     pub descriptors: u64,
+    /// How much keys may bring that have no limits of their own.
+    pub key_limits: DefaultLimits,
     /// Signs cookies and forms.
     pub signer: Signer,
     /// The configuration for an admin to read, without its secrets.

@@ -26,7 +26,7 @@ use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use std::convert::Infallible;
 use std::sync::Arc;
-use store::Store;
+use store::{Side, Store};
 
 /// The state of all routes. A handler names the parts that it uses: `State(store): State<Store>`.
 #[derive(Clone)]
@@ -57,6 +57,8 @@ impl Server {
         let connections = Arc::new(Connections::new(settings.descriptors, settings.trusted_proxies.clone()));
         let settings = Arc::new(settings);
         let arrivals = Arc::<Arrivals>::default();
+        let store = page_handles.store.on_behalf_of(Side::Reports);
+        let key_limits = settings.key_limits;
         let urls = Urls::new(&settings.public_url, page_handles.linker.clone());
         Self(Arc::new(Parts {
             sessions: SessionCookies::new(
@@ -67,7 +69,7 @@ impl Server {
             ),
             urls,
             page_handles,
-            ingest: Arc::new(Ingest::new(accept, Arc::clone(&arrivals), clock.clone())),
+            ingest: Arc::new(Ingest::new(accept, Arc::clone(&arrivals), store, clock.clone(), key_limits)),
             clock,
             settings,
             meters: Arc::default(),

@@ -34,6 +34,7 @@ pub mod identity;
 pub mod ids;
 mod issue_settings;
 pub mod job;
+pub mod key_limits;
 pub mod known_error_terms;
 pub mod lasting_name;
 pub mod links;

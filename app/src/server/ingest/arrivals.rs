@@ -129,6 +129,11 @@ impl Arrivals {
     }
 
     fn refused(&self, project: RepositoryId, why: &str, client: Option<&str>, at: Timestamp) {
+        // What is remembered as it was sent had nothing to be taken out: of a flood, one is looked
+        // at.
+        if self.refused_again(project, why, client, at) {
+            return;
+        }
         let (why, client) = (cut(why), client.map(cut));
         self.within(project, at, |seen| {
             let same = |entry: &Refused| entry.why == why && entry.client == client;
@@ -137,6 +142,18 @@ impl Arrivals {
             seen.refused.push_front(Refused { at, count, why, client });
             seen.refused.truncate(REFUSALS);
         });
+    }
+
+    /// Counts what is remembered in these very words already; `false`: it is not.
+    fn refused_again(&self, project: RepositoryId, why: &str, client: Option<&str>, at: Timestamp) -> bool {
+        let mut projects = self.lock();
+        let Some(seen) = projects.get_mut(&project) else { return false };
+        let same = |entry: &Refused| entry.why == why && entry.client.as_deref() == client;
+        let before = seen.refused.iter().position(same).and_then(|at| seen.refused.remove(at));
+        let Some(before) = before else { return false };
+        seen.refused.push_front(Refused { at, count: before.count + 1, ..before });
+        seen.last_at = at;
+        true
     }
 
     fn without_error(&self, project: RepositoryId, at: Timestamp) {
@@ -178,7 +195,7 @@ impl Arrivals {
     ) {
         match result {
             // Noted where the report is at hand.
-            Ok(IngestOutcome::Taken { .. }) => {}
+            Ok(IngestOutcome::Taken { .. } | IngestOutcome::Resent(_)) => {}
             Ok(IngestOutcome::Ignored(_)) => self.without_error(project, now),
             Err(IngestError::NoProject | IngestError::Method) => {}
             Err(error) if self.is_worth_it(store, project).await => {
@@ -204,7 +221,9 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::steps::accept::AcceptError;
     use domain::report::Exception;
+    use jiff::SignedDuration;
 
     fn report(kind: &str) -> ReportSummary {
         let exception = Exception { kind: kind.to_owned(), ..Exception::default() };
@@ -213,8 +232,10 @@ mod tests {
 
     #[test]
     fn our_own_words_are_not_taken_for_secrets() {
-        use IngestError::{Busy, Method, NoKey, NoProject, Slow, WrongKey};
-        for error in [NoKey, WrongKey, NoProject, Slow, Busy, Method] {
+        use IngestError::{Busy, Method, NoKey, NoProject, OverRate, Slow, Stalled, WrongKey};
+        let over_rate = OverRate { after: SignedDuration::ZERO, most: 60_000 };
+        let over_budget = AcceptError::OverBudget { after: SignedDuration::ZERO }.into();
+        for error in [NoKey, WrongKey, NoProject, Slow, Busy, Stalled, Method, over_rate, over_budget] {
             let words = error.detail();
             assert_eq!(cut(&words), words);
         }
@@ -239,6 +260,23 @@ mod tests {
             (fingerprint(1), 3, Timestamp::from_millis(101))
         );
         assert!(seen.taken.iter().all(|entry| entry.fingerprint != fingerprint(0)), "the oldest goes first");
+    }
+
+    #[test]
+    fn a_client_that_is_named_by_a_secret_is_counted_without_it() {
+        let (arrivals, project) = (Arrivals::default(), RepositoryId(1));
+        for n in 0..3 {
+            for client in ["curl/8", "password=hunter2hunter2"] {
+                arrivals.refused(project, "the key", Some(client), Timestamp::from_millis(n));
+            }
+        }
+        let seen: Vec<(String, u64)> = arrivals
+            .of(project)
+            .refused
+            .into_iter()
+            .map(|entry| (entry.client.unwrap_or_default(), entry.count))
+            .collect();
+        assert_eq!(seen, [("password=[Filtered]".to_owned(), 3), ("curl/8".to_owned(), 3)]);
     }
 
     #[test]

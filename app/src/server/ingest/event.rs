@@ -21,6 +21,8 @@ pub(super) struct ReadError<'a> {
     pub(super) event: Event<'a>,
     /// Its id.
     pub(super) id: String,
+    /// The client chose the id; else it is made up here.
+    pub(super) is_id_sent: bool,
     /// Its fingerprint, by whichever key.
     pub(super) fingerprint: Fingerprint,
     /// Further members of the group that it is.
@@ -39,7 +41,9 @@ pub(super) fn read_event<'a>(
     scratch: &'a mut String,
 ) -> Result<ReadEvent<'a>, WireError> {
     let event = sentry_event::parse(bytes, scratch)?;
-    let id = event.event_id().or_else(|| sentry_event::normal_event_id(id_beside?)).unwrap_or_else(random_id);
+    let sent = event.event_id().or_else(|| sentry_event::normal_event_id(id_beside?));
+    let is_id_sent = sent.is_some();
+    let id = sent.unwrap_or_else(random_id);
     if !event.is_error() {
         return Ok(ReadEvent::NoError(id));
     }
@@ -51,5 +55,5 @@ pub(super) fn read_event<'a>(
     };
     let fingerprint = event.fingerprint(&batched);
     let members = event.members(&batched);
-    Ok(ReadEvent::Error(Box::new(ReadError { event, id, fingerprint, members, occurrence })))
+    Ok(ReadEvent::Error(Box::new(ReadError { event, id, is_id_sent, fingerprint, members, occurrence })))
 }

@@ -3,10 +3,15 @@
 mod arrivals;
 mod event;
 mod outcome;
+mod over_limit;
+mod parsed;
 mod printed;
+mod rate;
+mod taken_ids;
 
 pub(super) use arrivals::{Arrivals, FINGERPRINTS, Seen, Taken};
 pub(super) use outcome::{IngestError, IngestOutcome};
+pub(super) use over_limit::OverLimit;
 pub(super) use printed::PrintedQuery;
 
 use super::body::{INLINE, INLINE_PACKED};
@@ -21,16 +26,21 @@ use axum::body::Bytes;
 use domain::fingerprint::Fingerprint;
 use domain::group::further_members;
 use domain::ids::{IngestKeyId, RepositoryId};
+use domain::key_limits::DefaultLimits;
 use domain::report::{Member, Report};
 use domain::timestamp::Timestamp;
 use event::{ReadError, ReadEvent, read_event};
+use parsed::{Measured, MemberReport, Parsed, ParsedReport, Repeat};
 use printed::read_printed;
+use rate::{OverRate, Rates};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
-use store::ingest_keys::{Caller, IngestAuth};
+use store::ingest_keys::{Caller, IngestAuth, Over};
+use taken_ids::{IdMark, TakenIds};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use wire::encoding::{MAX_DECODED, decode};
 use wire::{WireError, sentry, sentry_event};
 
@@ -43,11 +53,20 @@ const LARGE_AT_ONCE: usize = 2;
 /// that waited for a third of what SDKs do (30 s) is better sent again.
 const LARGE: Bounds = Bounds { at_once: LARGE_AT_ONCE, of_lane: 64, in_all: 256, longest: Duration::from_secs(10) };
 
+/// How long a report waits to be durable: longer than the database takes to say itself what is
+/// wrong, and not as long as SDKs wait (30 s), so that a disk that stands still is answered, too.
+const STORED_WITHIN: Duration = Duration::from_secs(20);
+
 /// The way in for reports.
 pub(super) struct Ingest {
     accept: Accept,
-    arrivals: Arc<Arrivals>,
+    /// What became of the last requests.
+    pub(super) arrivals: Arc<Arrivals>,
     clock: Clock,
+    rates: Rates,
+    /// What was refused because keys brought more than they may.
+    pub(super) over_limit: Arc<OverLimit>,
+    taken_ids: TakenIds,
     /// Turns at reading large reports, shared between keys.
     large: Arc<Turns<IngestKeyId>>,
 }
@@ -82,54 +101,18 @@ pub(super) enum Payload {
     Printed(PrintedQuery, Option<String>),
 }
 
-/// What was read of a request.
-#[expect(clippy::large_enum_variant, reason = "the largest is what nearly all are, and a box would cost each")]
-enum Parsed {
-    /// No error: the id of the event, if there is one.
-    NoError(Option<String>),
-    /// A report that is only counted, which nearly all are: what is read of others takes room that
-    /// these do without.
-    Repeat(Repeat),
-    /// A report.
-    Report(Box<ParsedReport>),
-}
-
-/// A report whose fingerprint is remembered.
-struct Repeat {
-    auth: IngestAuth,
-    id: String,
-    fingerprint: Fingerprint,
-    occurrence: Occurrence,
-    recollection: Recollection,
-    now: Timestamp,
-}
-
-/// A report, and how it is counted.
-struct ParsedReport {
-    auth: IngestAuth,
-    id: String,
-    fingerprint: Fingerprint,
-    occurrence: Occurrence,
-    recollection: Recollection,
-    /// The whole of it, where it is wanted.
-    report: Option<Report>,
-    /// Further members of the group that it is.
-    members: Vec<MemberReport>,
-    now: Timestamp,
-}
-
-/// A member of a group, as a report of its own.
-struct MemberReport {
-    fingerprint: Fingerprint,
-    recollection: Recollection,
-    /// The whole of it, where it is wanted.
-    report: Option<Report>,
-}
-
 impl Ingest {
-    /// A way in, by these.
-    pub(super) fn new(accept: Accept, arrivals: Arc<Arrivals>, clock: Clock) -> Self {
-        Self { accept, arrivals, clock, large: Arc::new(Turns::new(LARGE)) }
+    /// A way in, by these; with the limits of keys that have none of their own.
+    pub(super) fn new(accept: Accept, arrivals: Arc<Arrivals>, store: Store, clock: Clock, all: DefaultLimits) -> Self {
+        Self {
+            accept,
+            arrivals,
+            clock,
+            rates: Rates::new(all.rate),
+            over_limit: Arc::new(OverLimit::new(store, all)),
+            taken_ids: TakenIds::new(),
+            large: Arc::new(Turns::new(LARGE)),
+        }
     }
 
     /// Now.
@@ -155,6 +138,24 @@ impl Ingest {
         }
     }
 
+    /// Checks a key, and takes one of its rate: of a client's request, before its body is read.
+    ///
+    /// # Errors
+    /// As [`Self::enter`], or it sent as much as it may.
+    pub(super) async fn admit(
+        &self,
+        project: RepositoryId,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<IngestAuth, IngestError> {
+        let auth = self.enter(project, key, now).await?;
+        if let Err(OverRate { after, most }) = self.rates.take(auth.key, auth.limits.rate, now) {
+            self.over_limit.note(auth, Over::Rate, now);
+            return Err(IngestError::OverRate { after, most });
+        }
+        Ok(auth)
+    }
+
     /// Whether there is such a project, of a request that shows no key yet.
     ///
     /// # Errors
@@ -166,7 +167,8 @@ impl Ingest {
         }
     }
 
-    /// Takes a report, and waits until it is durable. Its body is given up before.
+    /// Takes a report, and waits until it is durable. Its body is given up before; what is kept of
+    /// it meanwhile goes on counting among all that is held.
     ///
     /// # Errors
     /// Its bytes are not what they claim to be, or it could not be stored.
@@ -174,26 +176,43 @@ impl Ingest {
         // What is not a repeat is boxed: what has the room for it costs each report that goes by.
         let inline = if request.encoding.is_some() { INLINE_PACKED } else { INLINE };
         if request.body.len() > inline {
-            let parsed = Box::pin(self.parse_large(request)).await?;
-            return Box::pin(self.hand_over(parsed)).await;
+            return Box::pin(self.take_whole(request)).await;
         }
         request.held.arrived();
-        let parsed = match self.parse_at_once(&request) {
-            Ok(Some(parsed)) => Ok(parsed),
-            Ok(None) => Box::pin(self.parse(&request, INLINE)).await,
-            Err(error) => Err(error),
-        };
-        let parsed = match parsed {
-            Err(IngestError::Wire(WireError::TooLarge { .. })) => Box::pin(self.parse_large(request)).await,
-            parsed => {
+        match self.parse_at_once(&request) {
+            Ok(Some(Parsed::Repeat(repeat))) => {
                 drop(request);
-                parsed
+                self.count(repeat).await
             }
+            Ok(Some(parsed)) => Box::pin(self.hand_over(parsed)).await,
+            Ok(None) | Err(IngestError::Wire(WireError::TooLarge { .. })) => Box::pin(self.take_whole(request)).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes a report that is more than counted, or too large to be read at once.
+    async fn take_whole(self: &Arc<Self>, request: IngestRequest) -> Result<IngestOutcome, IngestError> {
+        let (auth, now) = (request.auth, request.now);
+        let taken = async {
+            let (parsed, _held) = self.read(request).await?;
+            self.hand_over(parsed).await
         };
-        match parsed? {
-            Parsed::NoError(id) => Ok(IngestOutcome::Ignored(id)),
-            Parsed::Repeat(repeat) => self.count(repeat).await,
-            parsed @ Parsed::Report(_) => Box::pin(self.hand_over(parsed)).await,
+        let taken = taken.await;
+        if matches!(taken, Err(IngestError::Accept(AcceptError::OverBudget { .. }))) {
+            self.over_limit.note(auth, Over::Budget, now);
+        }
+        taken
+    }
+
+    /// Reads a request, and what it holds from then on.
+    async fn read(self: &Arc<Self>, request: IngestRequest) -> Result<(Parsed, Held), IngestError> {
+        let inline = if request.encoding.is_some() { INLINE_PACKED } else { INLINE };
+        if request.body.len() > inline {
+            return self.parse_large(request).await;
+        }
+        match self.parse(&request, INLINE).await {
+            Err(IngestError::Wire(WireError::TooLarge { .. })) => self.parse_large(request).await,
+            parsed => parsed.map(|parsed| parsed.held_by(request.held)),
         }
     }
 
@@ -211,7 +230,7 @@ impl Ingest {
     }
 
     /// Reads a large report in a thread that may be kept busy, once it is its turn.
-    async fn parse_large(self: &Arc<Self>, mut request: IngestRequest) -> Result<Parsed, IngestError> {
+    async fn parse_large(self: &Arc<Self>, mut request: IngestRequest) -> Result<(Parsed, Held), IngestError> {
         // It ends with the work, not with the request: a client that hangs up ends only that one.
         let turn = self.large.take(request.auth.key, request.client).await?;
         // Until now it counts among what its client sends, who must not fill all there is with what
@@ -224,7 +243,8 @@ impl Ingest {
         // What it asks of the database is asked from there.
         let parse = move || {
             let _turn = turn;
-            runtime.block_on(ingest.parse(&request, MAX_DECODED))
+            let parsed = runtime.block_on(ingest.parse(&request, MAX_DECODED));
+            parsed.map(|parsed| parsed.held_by(request.held))
         };
         let parsed = tokio::task::spawn_blocking(parse).await;
         parsed.unwrap_or_else(|panic| {
@@ -254,6 +274,10 @@ impl Ingest {
             ReadEvent::NoError(id) => return Ok(Some(Parsed::NoError(Some(id)))),
             ReadEvent::Error(read) => *read,
         };
+        let mark = self.mark(*auth, &read);
+        if mark.is_some_and(|mark| self.taken_ids.has(mark, *now)) {
+            return Ok(Some(Parsed::Resent(read.id)));
+        }
         let fingerprint = within_folder(*auth, read.fingerprint);
         let remembered = match read.members.is_empty() {
             true => self.accept.recall_at_once(*auth, fingerprint, *now),
@@ -261,19 +285,20 @@ impl Ingest {
         };
         Ok(remembered.map(|recollection| {
             let ReadError { id, occurrence, .. } = read;
-            Parsed::Repeat(Repeat { auth: *auth, id, fingerprint, occurrence, recollection, now: *now })
+            Parsed::Repeat(Repeat { auth: *auth, id, mark, fingerprint, occurrence, recollection, now: *now })
         }))
     }
 
     /// Reads what a request brings, as long as it is no more than `most` bytes once it is unpacked.
-    async fn parse(&self, request: &IngestRequest, most: usize) -> Result<Parsed, IngestError> {
+    async fn parse(&self, request: &IngestRequest, most: usize) -> Result<Measured, IngestError> {
         let IngestRequest { auth, payload, encoding, body, now, .. } = request;
         let bytes = decode(encoding.as_deref(), body, most)?;
-        match payload {
+        let parsed = match payload {
             Payload::Envelope => self.parse_envelope(*auth, &bytes, *now).await,
             Payload::Event => self.parse_event(*auth, &bytes, None, *now).await,
             Payload::Printed(query, client) => self.parse_printed(*auth, &bytes, query, client.as_deref(), *now).await,
-        }
+        };
+        parsed.map(|parsed| Measured { parsed, bytes: bytes.len() })
     }
 
     async fn parse_envelope(&self, auth: IngestAuth, bytes: &[u8], now: Timestamp) -> Result<Parsed, IngestError> {
@@ -295,8 +320,12 @@ impl Ingest {
         match read_event(bytes, id_beside, &mut scratch)? {
             ReadEvent::NoError(id) => Ok(Parsed::NoError(Some(id))),
             ReadEvent::Error(read) => {
-                let ReadError { event, id, fingerprint, members, occurrence } = *read;
-                self.recalled(auth, id, (fingerprint, members), occurrence, || event.into_report(), now).await
+                let mark = self.mark(auth, &read);
+                if mark.is_some_and(|mark| self.taken_ids.has(mark, now)) {
+                    return Ok(Parsed::Resent(read.id));
+                }
+                let ReadError { event, id, fingerprint, members, occurrence, .. } = *read;
+                self.recalled(auth, (id, mark), (fingerprint, members), occurrence, || event.into_report(), now).await
             }
         }
     }
@@ -316,14 +345,14 @@ impl Ingest {
             (member, sentry_event::fingerprint_of(&of_member))
         });
         let members = members.collect();
-        self.recalled(auth, random_id(), (fingerprint, members), occurrence, || report, now).await
+        self.recalled(auth, (random_id(), None), (fingerprint, members), occurrence, || report, now).await
     }
 
     /// Makes the whole report only where it is wanted, by itself or for a member of its group.
     async fn recalled(
         &self,
         auth: IngestAuth,
-        id: String,
+        (id, mark): (String, Option<IdMark>),
         (fingerprint, members): (Fingerprint, Vec<(Member, Fingerprint)>),
         occurrence: Occurrence,
         report: impl FnOnce() -> Report,
@@ -349,14 +378,28 @@ impl Ingest {
         };
         let members = recalled.into_iter().map(of_member).collect();
         let report = whole.filter(|_| recollection.wants_report);
-        let parsed = ParsedReport { auth, id, fingerprint, occurrence, recollection, report, members, now };
+        let parsed = ParsedReport { auth, id, mark, fingerprint, occurrence, recollection, report, members, now };
         Ok(Parsed::Report(Box::new(parsed)))
+    }
+
+    /// What the id of an error comes to, where its client chose it.
+    fn mark(&self, auth: IngestAuth, read: &ReadError<'_>) -> Option<IdMark> {
+        read.is_id_sent.then(|| self.taken_ids.mark(auth.key, &read.id))?
+    }
+
+    /// Remembers an id; not before its report is durable: what was refused, or got lost, may be
+    /// sent again.
+    fn note_taken(&self, mark: Option<IdMark>, now: Timestamp) {
+        if let Some(mark) = mark {
+            self.taken_ids.taken(mark, now);
+        }
     }
 
     /// Counts a repeat, and waits until that is durable.
     async fn count(&self, repeat: Repeat) -> Result<IngestOutcome, IngestError> {
-        let Repeat { auth, id, fingerprint, occurrence, recollection, now } = repeat;
-        self.accept.take(auth, fingerprint, recollection, occurrence, None, now).await?;
+        let Repeat { auth, id, mark, fingerprint, occurrence, recollection, now } = repeat;
+        in_time(STORED_WITHIN, self.accept.take(auth, fingerprint, recollection, occurrence, None, now)).await?;
+        self.note_taken(mark, now);
         self.arrivals.repeated(auth.id, fingerprint, now);
         Ok(IngestOutcome::Taken { id, repeat: true })
     }
@@ -367,20 +410,26 @@ impl Ingest {
             Parsed::Report(parsed) => *parsed,
             Parsed::Repeat(repeat) => return self.count(repeat).await,
             Parsed::NoError(id) => return Ok(IngestOutcome::Ignored(id)),
+            Parsed::Resent(id) => return Ok(IngestOutcome::Resent(id)),
         };
-        let ParsedReport { auth, id, fingerprint, occurrence, recollection, report, members, now } = parsed;
+        let ParsedReport { auth, id, mark, fingerprint, occurrence, recollection, report, members, now } = parsed;
         let summary = report.as_ref().map(ReportSummary::of);
-        // Of a group, all at once: they become durable together.
-        let mut beside = JoinSet::new();
-        for MemberReport { fingerprint, recollection, report } in members {
-            let (accept, occurrence) = (self.accept.clone(), occurrence.clone());
-            let report = report.map(Box::new);
-            beside.spawn(async move { accept.take(auth, fingerprint, recollection, occurrence, report, now).await });
-        }
-        self.accept.take(auth, fingerprint, recollection, occurrence, report.map(Box::new), now).await?;
-        while let Some(taken) = beside.join_next().await {
-            taken.map_err(|_| AcceptError::Stopping)??;
-        }
+        in_time(STORED_WITHIN, async {
+            // Of a group, all at once: they become durable together.
+            let mut beside = JoinSet::new();
+            for MemberReport { fingerprint, recollection, report } in members {
+                let (accept, occurrence, report) = (self.accept.clone(), occurrence.clone(), report.map(Box::new));
+                beside
+                    .spawn(async move { accept.take(auth, fingerprint, recollection, occurrence, report, now).await });
+            }
+            self.accept.take(auth, fingerprint, recollection, occurrence, report.map(Box::new), now).await?;
+            while let Some(taken) = beside.join_next().await {
+                taken.map_err(|_| AcceptError::Stopping)??;
+            }
+            Ok(())
+        })
+        .await?;
+        self.note_taken(mark, now);
         let repeat = summary.is_none();
         match summary {
             Some(summary) => self.arrivals.taken(auth.id, fingerprint, summary, now),
@@ -395,55 +444,14 @@ fn within_folder(auth: IngestAuth, fingerprint: Fingerprint) -> Fingerprint {
     auth.folder.map_or(fingerprint, |folder| fingerprint.within(folder))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Config;
-    use crate::server::budget::{Budget, Sender};
-    use crate::server::client::ClientGroup;
-    use crate::wiring::Handles;
-    use std::collections::BTreeMap;
-    use std::net::IpAddr;
-    use std::time::Duration;
-    use store::repositories::NewRepository;
-    use tokio::time::timeout;
-
-    #[tokio::test]
-    async fn a_large_report_waits_for_its_turn_and_a_small_one_does_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = BTreeMap::from([("DATA_DIR".to_owned(), folder.path().display().to_string())]);
-        let clock = Clock::fixed(Timestamp::from_seconds(1_000));
-        let (handles, _) = Handles::open(&Config::from_parts(None, settings).unwrap(), &clock).await.unwrap();
-        let url = "https://git.example/shop".to_owned();
-        let new = NewRepository { full_name: "acme/shop".into(), clone_url: url, github: None, public: false };
-        let project = handles.repositories().watch(&new, clock.now()).await.unwrap();
-        let key = store::ingest_keys::in_force(&handles.store, project).await.unwrap().remove(0);
-        let (accept, _writer) = handles.accept();
-        let ingest = Arc::new(Ingest::new(accept, Arc::default(), clock.clone()));
-        let auth = ingest.enter(project, &key, clock.now()).await.unwrap();
-        let client = ClientGroup(IpAddr::from([192, 0, 2, 1]));
-        let take = async |encoding: Option<&str>, body: Vec<u8>| {
-            let held = Arc::<Budget>::default().open(Sender::Stranger(client));
-            let (payload, now, encoding) = (Payload::Envelope, clock.now(), encoding.map(str::to_owned));
-            let body = Bytes::from(body);
-            ingest.take(IngestRequest { auth, payload, encoding, body, held, client, now }).await
-        };
-        let session = |length: usize| format!("{{}}\n{{\"type\":\"session\"}}\n{}\n", " ".repeat(length)).into_bytes();
-        let of_another = IngestKeyId(auth.key.0 + 1);
-        let mut turns = Vec::new();
-        for _ in 0..LARGE_AT_ONCE {
-            turns.push(ingest.large.take(of_another, client).await.unwrap());
-        }
-        assert!(matches!(take(None, session(1_000)).await, Ok(IngestOutcome::Ignored(None))));
-        // Empty blocks of deflate, of which nothing comes out.
-        let empty = [[0, 0, 0, 0xff, 0xff].repeat(INLINE_PACKED / 5 + 1), vec![1, 0, 0, 0xff, 0xff]].concat();
-        let mut packed = std::pin::pin!(take(Some("deflate"), empty));
-        assert!(timeout(Duration::from_millis(100), &mut packed).await.is_err(), "it takes long, too");
-        let mut large = std::pin::pin!(take(None, session(INLINE)));
-        assert!(timeout(Duration::from_millis(100), &mut large).await.is_err(), "others are being read");
-        drop(turns);
-        let taken = timeout(Duration::from_secs(10), large).await.expect("it is its turn");
-        assert!(matches!(taken, Ok(IngestOutcome::Ignored(None))));
-        assert!(matches!(timeout(Duration::from_secs(10), packed).await, Ok(Err(IngestError::Wire(_)))));
+/// What is to be stored, unless the database stands still. What it has of it by then, it may store
+/// later all the same.
+async fn in_time(within: Duration, storing: impl Future<Output = Result<(), AcceptError>>) -> Result<(), IngestError> {
+    match timeout(within, storing).await {
+        Ok(stored) => Ok(stored?),
+        Err(_) => Err(IngestError::Stalled),
     }
 }
+
+#[cfg(test)]
+mod tests;

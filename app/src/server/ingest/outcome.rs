@@ -3,16 +3,22 @@
 use crate::server::body::BodyError;
 use crate::server::turns::NoTurn;
 use crate::steps::accept::AcceptError;
+use domain::counted::counted;
 use domain::timestamp::Timestamp;
-use render::when;
+use jiff::SignedDuration;
+use render::{thousands, when};
 use store::Trouble;
 use wire::WireError;
 use wire::encoding::MAX_BODY;
 
-/// How long a client whose key's budget is used up sends no errors at least, in seconds: long
-/// enough that a flood is none any more, and not longer, because what was seen before is not sent
-/// either.
+/// How long a client whose key has brought as much as it may sends no errors at least, in seconds:
+/// long enough that a flood is none any more, and not longer, because what was seen before is not
+/// sent either.
 const SHORTEST_BACK_OFF_S: i64 = 10;
+
+/// What who sends too much can do.
+const RAISE: &str = "After the time that Retry-After says, more is taken; what the key may bring is set on the \
+                     repository's page \"Connect an application\"";
 
 /// What became of a request.
 #[derive(Debug)]
@@ -24,6 +30,8 @@ pub(in crate::server) enum IngestOutcome {
         /// Its fingerprint was known: it was counted.
         repeat: bool,
     },
+    /// A report of this id was taken within a day already: it is not counted once more.
+    Resent(String),
     /// There was no error in it, so that nothing is kept; the id of the event that it had.
     Ignored(Option<String>),
 }
@@ -52,8 +60,17 @@ pub(in crate::server) enum IngestError {
     Slow,
     /// Too many bytes are in flight, or too many large reports wait to be read.
     Busy,
+    /// The key sent as many requests as it may.
+    OverRate {
+        /// Until it may send one more.
+        after: SignedDuration,
+        /// How many it may send in a minute.
+        most: u32,
+    },
     /// It could not be stored.
     Accept(AcceptError),
+    /// It was not stored in time: the database stands still.
+    Stalled,
     /// Not a POST.
     Method,
 }
@@ -99,7 +116,8 @@ impl IngestError {
             Self::Interrupted(_) | Self::Slow => "interrupted",
             Self::Busy => "busy",
             Self::Accept(AcceptError::OverBudget { .. }) => "budget",
-            Self::Accept(_) => "unavailable",
+            Self::OverRate { .. } => "rate",
+            Self::Accept(_) | Self::Stalled => "unavailable",
             Self::Method => "method",
         }
     }
@@ -107,7 +125,9 @@ impl IngestError {
     /// For how many seconds the client is to send no errors.
     pub(in crate::server) fn back_off_s(&self) -> Option<i64> {
         match self {
-            Self::Accept(AcceptError::OverBudget { after }) => Some((after.as_secs() + 1).max(SHORTEST_BACK_OFF_S)),
+            Self::Accept(AcceptError::OverBudget { after }) | Self::OverRate { after, .. } => {
+                Some((after.as_secs() + 1).max(SHORTEST_BACK_OFF_S))
+            }
             _ => None,
         }
     }
@@ -133,8 +153,15 @@ impl IngestError {
                 let what = error.trouble().map_or("The server's log says why.", Trouble::words);
                 format!("the report could not be stored, send it again in a moment. {what}")
             }
-            Self::Accept(error @ (AcceptError::Stopping | AcceptError::Panicked(_) | AcceptError::OverBudget { .. })) => {
-                error.to_string()
+            Self::Accept(error @ AcceptError::OverBudget { .. }) => format!("{error}. {RAISE}"),
+            Self::OverRate { most, .. } => format!(
+                "the key sent more than the {} a minute that it may send: send less, as by sampling. {RAISE}",
+                counted(thousands(u64::from(*most)), "request", "requests")
+            ),
+            Self::Accept(error @ (AcceptError::Stopping | AcceptError::Panicked(_))) => error.to_string(),
+            Self::Stalled => {
+                "the report was not stored in time: the server's disk or database stands still. Send it again in a moment"
+                    .to_owned()
             }
             Self::Method => "reports are sent by POST".to_owned(),
         }

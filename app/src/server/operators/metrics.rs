@@ -64,6 +64,12 @@ fn write_counted(counted: &Counted, out: &mut Text) {
         "Those of a fingerprint that was known, and only counted.",
     );
     out.sample("flawless_reports_repeated_total", &[], counted.repeated);
+    out.family(
+        "flawless_reports_resent_total",
+        "counter",
+        "Reports whose id was taken within a day already: answered, not counted.",
+    );
+    out.sample("flawless_reports_resent_total", &[], counted.resent);
     out.family("flawless_items_ignored_total", "counter", "Requests without an error in them.");
     out.sample("flawless_items_ignored_total", &[], counted.ignored);
     out.family("flawless_reports_refused_total", "counter", "Requests of clients that were refused.");

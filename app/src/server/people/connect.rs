@@ -2,7 +2,8 @@
 //! and the keys.
 
 use super::connect_arrivals::{arrivals, refusals};
-use crate::server::ingest::Arrivals;
+use super::connect_keys::{key_view, limits_shown};
+use crate::server::ingest::Ingest;
 use crate::server::mirror_view::mirror_view;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
@@ -20,7 +21,7 @@ use domain::test_report::{IssuePlan, TestReport};
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use mirror::Mirrors;
-use render::views::{Again, Connect, Dsn, KeyView, TestReportView};
+use render::views::{Again, Connect, Dsn, TestReportView};
 use render::{thousands, when};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -70,7 +71,7 @@ impl ConnectQuery {
 pub(super) async fn connect(
     State(store): State<Store>,
     State(mirrors): State<Mirrors>,
-    State(seen): State<Arc<Arrivals>>,
+    State(ingest): State<Arc<Ingest>>,
     State(urls): State<Urls>,
     Now(now): Now,
     RepositoryWith { session, row, .. }: RepositoryWith<Write>,
@@ -79,8 +80,9 @@ pub(super) async fn connect(
     let (id, here) = (row.repository.id, urls.connect(&row));
     let keys = store::ingest_keys::of_repository(&store, id).await?;
     let in_force = keys.iter().filter(|key| key.revoked_at.is_none()).count();
+    let shown = limits_shown(&store, &ingest, id, now).await?;
     let latest = store::test_reports::latest(&store, id).await?;
-    let (seen, since) = (seen.of(id), query.since(now));
+    let (seen, since) = (ingest.arrivals.of(id), query.since(now));
     let arrivals = arrivals(&row, &seen, since, &store, &urls).await?;
     let refusals = refusals(&seen, since);
     let something_came = arrivals.iter().any(|arrival| arrival.fresh) || refusals.iter().any(|refusal| refusal.fresh);
@@ -98,7 +100,7 @@ pub(super) async fn connect(
         without_error: seen.without_error.map(|(count, at)| (thousands(count), when(at))),
         watching: watched.is_some(),
         watch_url: format!("{here}?watch={}#arrivals", now.as_millis()),
-        keys: keys.into_iter().map(|key| key_view(urls.linker(), key, in_force)).collect(),
+        keys: keys.into_iter().map(|key| key_view(urls.linker(), key, in_force, &shown)).collect(),
         folders: folders(&mirrors, id).await,
         notice: notice(&query),
         here,
@@ -142,25 +144,15 @@ fn dsn(linker: &Linker, key: &KeyRow) -> Dsn {
 fn notice(query: &ConnectQuery) -> Option<String> {
     match query.done.as_deref()? {
         "made" => Some("The key was made. It stands below, with its DSN.".to_owned()),
+        "limited" => {
+            Some("The key's limits were set. They hold from now on, on other servers within a second.".to_owned())
+        }
         "revoked" => {
             let &ConnectQuery { reports, occurrences, lines, .. } = query;
             let dropped = dropped_words(&Dropped { reports, occurrences, lines });
             Some(format!("The key was revoked. Reports with it are refused from now on. {dropped}"))
         }
         _ => None,
-    }
-}
-
-fn key_view(linker: &Linker, key: KeyRow, in_force: usize) -> KeyView {
-    KeyView {
-        dsn: linker.dsn(&key.key, key.repository),
-        key: key.key,
-        label: key.label,
-        folder: key.folder,
-        made: when(key.created_at),
-        used: key.last_used_at.map(when),
-        last: key.revoked_at.is_none() && in_force == 1,
-        revoked: key.revoked_at.map(when),
     }
 }
 

@@ -1,5 +1,5 @@
 //! What the buttons of the page "Connect an application" do: a test report, another key, a key
-//! revoked.
+//! limited or revoked.
 
 use crate::random::random_id;
 use crate::server::form::RepositoryForm;
@@ -14,6 +14,7 @@ use crate::services::{Epoch, Failure, ingest_keys};
 use axum::extract::State;
 use axum::response::Redirect;
 use domain::ids::RepositoryId;
+use domain::key_limits::{KeyLimits, read_budget, read_rate};
 use domain::test_report::{TEST_EXCEPTION, TEST_MESSAGE, TestLine};
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
@@ -71,6 +72,34 @@ pub(super) async fn add_key(
     }
 }
 
+/// What a key may bring from now on: numbers as people write them.
+#[derive(Debug, Deserialize)]
+pub(super) struct LimitKeyForm {
+    #[serde(default)]
+    key: String,
+    #[serde(default)]
+    rate: String,
+    #[serde(default)]
+    budget: String,
+}
+
+/// `POST /{owner}/{repo}/connect/limits`.
+pub(super) async fn limit_key(
+    State(store): State<Store>,
+    State(epoch): State<Epoch>,
+    State(urls): State<Urls>,
+    _: SignedIn,
+    RepositoryForm { row, fields, .. }: RepositoryForm<Write, LimitKeyForm>,
+) -> Result<Redirect, PageError> {
+    must_be_of(&store, &row, &fields.key).await?;
+    let read = read_rate(&fields.rate).and_then(|rate| Ok(KeyLimits { rate, budget: read_budget(&fields.budget)? }));
+    let limits = read.map_err(|why| PageError::BadRequest(format!("No limit was changed: {why}.")))?;
+    if !ingest_keys::limit(&store, &epoch, &fields.key, limits).await? {
+        return Err(PageError::BadRequest("That key is revoked: nothing gets in by it.".to_owned()));
+    }
+    Ok(Redirect::to(&format!("{}?done=limited#keys", urls.connect(&row))))
+}
+
 /// The key to be revoked.
 #[derive(Debug, Deserialize)]
 pub(super) struct RevokeKeyForm {
@@ -87,14 +116,18 @@ pub(super) async fn revoke_key(
     _: SignedIn,
     RepositoryForm { row, fields, .. }: RepositoryForm<Write, RevokeKeyForm>,
 ) -> Result<Redirect, PageError> {
-    let keys = store::ingest_keys::of_repository(&store, row.repository.id).await?;
-    if !keys.iter().any(|known| known.key == fields.key) {
-        return Err(PageError::BadRequest("That is not a key of this repository.".to_owned()));
-    }
+    must_be_of(&store, &row, &fields.key).await?;
     let dropped = ingest_keys::revoke(&store, &epoch, &fields.key, now).await?.unwrap_or_default();
     let Dropped { reports, occurrences, lines } = dropped;
     let query = format!("done=revoked&reports={reports}&occurrences={occurrences}&lines={lines}");
     Ok(Redirect::to(&format!("{}?{query}#keys", urls.connect(&row))))
+}
+
+/// Who may manage the keys of one repository may not manage another's.
+async fn must_be_of(store: &Store, row: &RepositoryRow, key: &str) -> Result<(), PageError> {
+    let keys = store::ingest_keys::of_repository(store, row.repository.id).await?;
+    let is_own = keys.iter().any(|known| known.key == key);
+    is_own.then_some(()).ok_or_else(|| PageError::BadRequest("That is not a key of this repository.".to_owned()))
 }
 
 /// Sends a test report by the route that SDKs use, with one of the repository's keys.

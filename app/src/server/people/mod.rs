@@ -4,6 +4,7 @@ mod assets;
 mod connect;
 mod connect_arrivals;
 mod connect_forms;
+mod connect_keys;
 mod handovers;
 mod known_error_form;
 mod known_errors;
@@ -36,6 +37,7 @@ pub(super) fn routes(root: &str) -> Router<Server> {
         .route(&at("/{owner}/{repo}/connect"), get(connect::connect))
         .route(&at("/{owner}/{repo}/connect/test"), post(connect_forms::test))
         .route(&at("/{owner}/{repo}/connect/key"), post(connect_forms::add_key))
+        .route(&at("/{owner}/{repo}/connect/limits"), post(connect_forms::limit_key))
         .route(&at("/{owner}/{repo}/connect/revoke"), post(connect_forms::revoke_key))
         .route(&at("/{owner}/{repo}/storm"), post(repository::file_issues))
         .route(&at("/{owner}/{repo}/whitelist"), get(whitelist::whitelist))

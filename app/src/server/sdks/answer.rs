@@ -29,8 +29,9 @@ impl IngestError {
             Self::NoKey | Self::WrongKey | Self::Revoked { .. } => StatusCode::FORBIDDEN,
             Self::NoProject => StatusCode::NOT_FOUND,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::OverRate { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Accept(_) if self.back_off_s().is_some() => StatusCode::TOO_MANY_REQUESTS,
-            Self::Accept(_) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Accept(_) | Self::Stalled | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
         }
     }
@@ -38,13 +39,16 @@ impl IngestError {
     fn response(&self) -> Response {
         let answer = detail(self.status(), &self.detail());
         if let Some(seconds) = self.back_off_s() {
-            let limits = format!("{seconds}:error:key, {RATE_LIMITS}");
+            // Errors first, and no blank after the comma: of " 86400" the PHP SDK reads no number,
+            // and takes a minute in its place.
+            let limits = format!("{seconds}:error:key,{RATE_LIMITS}");
             let headers = [(header::RETRY_AFTER, seconds.to_string()), (SENTRY_RATE_LIMITS, limits)];
             return (headers, answer).into_response();
         }
         match self {
-            Self::Accept(_) => ([(header::RETRY_AFTER, budget::RETRY_AFTER_S)], answer).into_response(),
-            Self::Busy => ([(header::RETRY_AFTER, budget::RETRY_AFTER_S)], answer).into_response(),
+            Self::Accept(_) | Self::Stalled | Self::Busy => {
+                ([(header::RETRY_AFTER, budget::RETRY_AFTER_S)], answer).into_response()
+            }
             Self::Method => ([(header::ALLOW, "POST, OPTIONS")], answer).into_response(),
             _ => answer,
         }
@@ -54,7 +58,8 @@ impl IngestError {
 impl IngestOutcome {
     fn response(&self) -> Response {
         let text = match self {
-            Self::Taken { id, .. } | Self::Ignored(Some(id)) => format!("{{\"id\":\"{id}\"}}"),
+            // As if it were new: who sends it again did not hear that it was taken.
+            Self::Taken { id, .. } | Self::Resent(id) | Self::Ignored(Some(id)) => format!("{{\"id\":\"{id}\"}}"),
             Self::Ignored(None) => "{}".to_owned(),
         };
         ([(header::CONTENT_TYPE, "application/json")], text).into_response()
@@ -128,6 +133,9 @@ fn with_client_headers(mut response: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::steps::accept::AcceptError;
+    use jiff::SignedDuration;
+    use std::collections::BTreeMap;
 
     #[test]
     fn clients_are_never_told_to_stop_sending_errors() {
@@ -135,5 +143,105 @@ mod tests {
         assert_eq!(parts.len(), 3, "the Rust SDK ignores fewer parts");
         assert!(parts[0].parse::<u32>().is_ok());
         assert!(parts[1].split(';').all(|category| !category.is_empty() && category != "error"));
+    }
+
+    /// Seconds of silence by category, as an SDK reads the header; the category "" is all of them.
+    type Silence = BTreeMap<String, u64>;
+
+    /// By how an SDK reads one limit: seconds and categories, `None` where it skips the limit.
+    fn read(header: &str, one: impl Fn(&str) -> Option<(u64, &str)>) -> Silence {
+        let limits = header.split(',').filter_map(one);
+        limits
+            .flat_map(|(seconds, categories)| categories.split(';').map(move |name| (name.to_owned(), seconds)))
+            .collect()
+    }
+
+    /// The rules of the SDKs, as their sources have them: where they split and trim, what they
+    /// insist on, and what they take in place of a number that they can't read.
+    fn as_sdks_read(header: &str) -> Vec<(&'static str, Silence)> {
+        let number = |text: &str| text.parse::<u64>().ok();
+        vec![
+            (
+                "python",
+                read(header, |limit| {
+                    let mut parts = limit.trim().splitn(3, ':');
+                    let (seconds, categories, _) = (parts.next()?, parts.next()?, parts.next()?);
+                    Some((number(seconds)?, categories))
+                }),
+            ),
+            (
+                "php",
+                read(header, |limit| {
+                    let (seconds, rest) = limit.split_once(':')?;
+                    let is_number = !seconds.is_empty() && seconds.bytes().all(|byte| byte.is_ascii_digit());
+                    let seconds = if is_number { number(seconds)? } else { 60 };
+                    Some((seconds, rest.split(':').next()?))
+                }),
+            ),
+            (
+                "rust",
+                read(header, |limit| {
+                    let mut parts = limit.trim().split(':');
+                    let (seconds, categories, _) = (parts.next()?, parts.next()?, parts.next()?);
+                    Some((number(seconds)?, categories))
+                }),
+            ),
+            (
+                "javascript",
+                read(header, |limit| {
+                    let mut parts = limit.split(':');
+                    Some((number(parts.next()?.trim()).unwrap_or(60), parts.next().unwrap_or_default()))
+                }),
+            ),
+            (
+                "java, dart",
+                read(header, |limit| {
+                    let mut parts = limit.trim().split(':');
+                    Some((number(parts.next()?).unwrap_or(60), parts.next()?))
+                }),
+            ),
+            (
+                "cocoa, dotnet",
+                read(header, |limit| {
+                    let mut parts = limit.trim().split(':');
+                    Some((number(parts.next()?).filter(|seconds| *seconds > 0)?, parts.next()?))
+                }),
+            ),
+        ]
+    }
+
+    #[test]
+    fn each_sdk_is_silent_for_errors_as_long_as_is_meant_and_for_nothing_more() {
+        let after = |seconds: i64| SignedDuration::from_secs(seconds);
+        let cases = [
+            (IngestError::OverRate { after: SignedDuration::from_millis(3), most: 60_000 }, 10),
+            (IngestError::OverRate { after: after(30), most: 2 }, 31),
+            (IngestError::Accept(AcceptError::OverBudget { after: after(300) }), 301),
+        ];
+        for (error, seconds) in cases {
+            let answer = error.response();
+            assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+            assert_eq!(answer.headers()[header::RETRY_AFTER], seconds.to_string(), "for those that know nothing else");
+            let header = answer.headers()[&SENTRY_RATE_LIMITS].to_str().expect("text");
+            for (sdk, silence) in as_sdks_read(header) {
+                assert_eq!(silence.get("error"), Some(&seconds), "{sdk}: {header}");
+                assert_eq!(silence.get(""), None, "{sdk} is silent altogether: {header}");
+                let others: Vec<u64> =
+                    silence.into_iter().filter(|(name, _)| name != "error").map(|(_, s)| s).collect();
+                assert!(others.len() > 9 && others.iter().all(|silent| *silent == 86_400), "{sdk}: {header}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_could_not_be_served_is_told_when_to_come_again_and_not_to_be_silent() {
+        for error in [IngestError::Stalled, IngestError::Busy, IngestError::Accept(AcceptError::Stopping)] {
+            let answer = with_client_headers(error.response());
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(answer.headers()[header::RETRY_AFTER], budget::RETRY_AFTER_S);
+            for (sdk, silence) in as_sdks_read(answer.headers()[&SENTRY_RATE_LIMITS].to_str().expect("text")) {
+                assert_eq!((silence.get("error"), silence.get("")), (None, None), "{sdk}");
+            }
+        }
     }
 }

@@ -120,7 +120,7 @@ impl IngestRequest {
         let head = RequestHead::of(parts);
         let payload = Payload::of(format, &head)?;
         let admitted = match (*project, payload.key(&head)) {
-            (Some(project), Some(found)) => Some(ingest.enter(project, &found.key, now).await?),
+            (Some(project), Some(found)) => Some(ingest.admit(project, &found.key, now).await?),
             (Some(_), None) if format != Format::Envelope => return Err(IngestError::NoKey),
             (Some(project), None) => {
                 Box::pin(ingest.must_be_project(&Store::from_ref(server), project)).await?;
@@ -152,7 +152,7 @@ async fn enter_by_envelope(
     let found = auth::find(None, None, None, dsn.as_deref()).ok_or(IngestError::NoKey)?;
     let named = found.project.map(RepositoryId).or(*project).ok_or(IngestError::NoProject)?;
     *project = Some(named);
-    let auth = ingest.enter(named, &found.key, now).await?;
+    let auth = ingest.admit(named, &found.key, now).await?;
     incoming.is_known();
     Ok(auth)
 }

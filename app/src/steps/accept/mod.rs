@@ -127,8 +127,9 @@ impl From<StoreError> for AcceptError {
 }
 
 impl Accept {
-    /// Begins to accept reports, of which each key may bring so many new kinds. The writer ends
-    /// when the last clone of what this returns is dropped, after it has worked off its queue.
+    /// Begins to accept reports, of which each key without a budget of its own may bring so many
+    /// new kinds. The writer ends when the last clone of what this returns is dropped, after it has
+    /// worked off its queue.
     pub fn open(
         store: Store,
         epoch: Epoch,
@@ -206,7 +207,7 @@ impl Accept {
         if let Some(remembered) = self.recall_at_once(auth, fingerprint, now) {
             return Ok(remembered);
         }
-        let charged = self.budgets.take(auth.key, now);
+        let charged = self.budgets.take(auth.key, auth.limits.budget, now);
         if let Err(after) = charged
             && store::fingerprints::state_of(&self.store, auth.id, &fingerprint.to_hex()).await?.is_none()
         {
@@ -352,6 +353,7 @@ async fn scrubbed(repository: RepositoryId, mut report: Box<Report>, rules: Rule
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::key_limits::KeyLimits;
 
     #[tokio::test]
     async fn what_could_not_be_stored_is_given_back_to_the_budget() {
@@ -366,6 +368,7 @@ mod tests {
             id: RepositoryId(1),
             key: IngestKeyId(1),
             folder: None,
+            limits: KeyLimits::default(),
             code_generation: 0,
             rules_generation: 0,
         };

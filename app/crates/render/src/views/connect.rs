@@ -139,9 +139,28 @@ pub struct RefusalView {
     pub client: Option<String>,
 }
 
+/// A limit of a key.
+#[derive(Clone, Debug, Serialize)]
+pub struct LimitView {
+    /// Its own; empty: the server's configuration says it.
+    pub own: String,
+    /// What that says.
+    pub default: String,
+}
+
 /// A key.
 #[derive(Clone, Debug, Serialize)]
 pub struct KeyView {
+    /// By which its fields are told apart.
+    pub id: String,
+    /// How much it may bring, in words.
+    pub limits: String,
+    /// Requests a minute.
+    pub rate: LimitView,
+    /// Kinds of errors that were never seen before, at once.
+    pub budget: LimitView,
+    /// What was refused lately because it brought more, in sentences.
+    pub refused: Vec<String>,
     /// The key.
     pub key: String,
     /// What a person calls it.
@@ -171,7 +190,16 @@ impl View for Connect {
     fn sample() -> Self {
         let key = "0123456789abcdef0123456789abcdef";
         let dsn = format!("https://{key}@flawless.example.com/7");
+        let limit = |own: &str, default: &str| LimitView { own: own.to_owned(), default: default.to_owned() };
         let key_view = |label: Option<&str>, used: Option<&str>, revoked: Option<&str>| KeyView {
+            id: "1700000000000123".to_owned(),
+            limits: "5,000 requests a minute, 1,000 new kinds of errors at once".to_owned(),
+            rate: limit("5,000", "60,000"),
+            budget: limit("", "1,000"),
+            refused: label
+                .map(|_| "1,204 requests in the last 24 hours, because it sent more".to_owned())
+                .into_iter()
+                .collect(),
             key: key.to_owned(),
             label: label.map(str::to_owned),
             folder: label.map(|_| "services/billing".to_owned()),

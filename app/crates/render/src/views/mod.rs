@@ -21,7 +21,7 @@ mod why_no_line;
 
 pub use super::alert::{AlertView, CallView, CodeLine, ExceptionView, Step};
 pub use super::facts::{Group, LinkView, Pair, Part, PartKind, Section, SectionKind, Sentence};
-pub use connect::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestReportView};
+pub use connect::{Again, Arrival, Connect, Dsn, KeyView, LimitView, RefusalView, TestReportView};
 pub use doctor::{Doctor, FindingView};
 pub use handovers::{HandoverView, Handovers};
 pub use install::Install;

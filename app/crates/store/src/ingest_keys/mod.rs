@@ -1,5 +1,7 @@
 //! Keys of DSNs: several for a repository, each with a name, each revocable.
 
+mod limits;
+mod refusals;
 mod revoke;
 
 use crate::columns::{get, get_time, get_time_opt};
@@ -7,8 +9,12 @@ use crate::transaction::execute;
 use crate::{Store, StoreError, Tx};
 use domain::fingerprint::FolderMark;
 use domain::ids::{IngestKeyId, RepositoryId};
+use domain::key_limits::KeyLimits;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
+use limits::limits_of;
+pub use limits::{limits_of_key, set_limits};
+pub use refusals::{Over, Refused, RefusedRow, of_repository_since, record_refusals};
 pub use revoke::{Dropped, drop_queued, is_of_revoked_keys, revoke};
 
 /// A key's last use is recorded only if the recorded one is older: it is for people, and a write
@@ -31,6 +37,8 @@ pub struct IngestAuth {
     pub key: IngestKeyId,
     /// Of the folder that the key is for, where it is for one.
     pub folder: Option<FolderMark>,
+    /// How much the key may bring.
+    pub limits: KeyLimits,
     /// See [`crate::repositories::RepositoryRow::code_generation`].
     pub code_generation: i64,
     /// See [`crate::repositories::RepositoryRow::rules_generation`].
@@ -58,6 +66,8 @@ pub enum Caller {
 /// A key of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRow {
+    /// By which other rows name it.
+    pub id: IngestKeyId,
     /// 32 hexadecimal digits.
     pub key: String,
     /// Whose it is.
@@ -72,13 +82,15 @@ pub struct KeyRow {
     pub last_used_at: Option<Timestamp>,
     /// Since when it is refused.
     pub revoked_at: Option<Timestamp>,
+    /// How much it may bring.
+    pub limits: KeyLimits,
 }
 
 /// Who it is that names this project and shows this key.
 pub async fn caller(store: &Store, project: RepositoryId, key: &str) -> Result<Caller, StoreError> {
     let row = sqlx::query(
         "SELECT r.code_generation, r.rules_generation, k.id AS key_id, k.folder, k.revoked_at_ms,
-             k.last_used_at_ms
+             k.last_used_at_ms, k.rate, k.budget
          FROM repositories r LEFT JOIN ingest_keys k ON k.repository_id = r.id AND k.ingest_key = $2
          WHERE r.id = $1 AND r.removed_at_ms IS NULL",
     )
@@ -95,6 +107,7 @@ pub async fn caller(store: &Store, project: RepositoryId, key: &str) -> Result<C
         id: project,
         key: IngestKeyId(key_id),
         folder: get::<Option<String>>(&row, "folder")?.as_deref().map(FolderMark::of),
+        limits: limits_of(&row)?,
         code_generation: get(&row, "code_generation")?,
         rules_generation: get(&row, "rules_generation")?,
     };
@@ -118,7 +131,8 @@ pub async fn in_force(store: &Store, id: RepositoryId) -> Result<Vec<String>, St
 /// All keys of a repository, those in force first, each oldest first.
 pub async fn of_repository(store: &Store, id: RepositoryId) -> Result<Vec<KeyRow>, StoreError> {
     let rows = sqlx::query(
-        "SELECT ingest_key, label, folder, created_at_ms, last_used_at_ms, revoked_at_ms FROM ingest_keys
+        "SELECT id, ingest_key, label, folder, created_at_ms, last_used_at_ms, revoked_at_ms, rate, budget
+         FROM ingest_keys
          WHERE repository_id = $1
          ORDER BY CASE WHEN revoked_at_ms IS NULL THEN 0 ELSE 1 END, created_at_ms, ingest_key",
     )
@@ -128,6 +142,7 @@ pub async fn of_repository(store: &Store, id: RepositoryId) -> Result<Vec<KeyRow
     rows.iter()
         .map(|row| {
             Ok(KeyRow {
+                id: IngestKeyId(get(row, "id")?),
                 key: get(row, "ingest_key")?,
                 repository: id,
                 label: get(row, "label")?,
@@ -135,6 +150,7 @@ pub async fn of_repository(store: &Store, id: RepositoryId) -> Result<Vec<KeyRow
                 created_at: get_time(row, "created_at_ms")?,
                 last_used_at: get_time_opt(row, "last_used_at_ms")?,
                 revoked_at: get_time_opt(row, "revoked_at_ms")?,
+                limits: limits_of(row)?,
             })
         })
         .collect()

@@ -7,7 +7,7 @@ use crate::{Store, StoreError};
 use domain::ids::RepositoryId;
 
 /// All but the reports, in an order in which nothing refers to what is gone.
-const THE_REST: [&str; 20] = [
+const THE_REST: [&str; 21] = [
     "DELETE FROM test_reports WHERE repository_id = $1",
     "DELETE FROM jobs WHERE kind = 'deliver' AND subject IN (SELECT id FROM deliveries WHERE repository_id = $1)",
     "DELETE FROM jobs WHERE kind = 'decide' AND subject IN (SELECT id FROM lines WHERE repository_id = $1)",
@@ -25,6 +25,7 @@ const THE_REST: [&str; 20] = [
     "DELETE FROM versions WHERE repository_id = $1",
     "DELETE FROM handovers WHERE repository_id = $1",
     "DELETE FROM look_ups WHERE repository_id = $1",
+    "DELETE FROM key_refusals WHERE key_id IN (SELECT id FROM ingest_keys WHERE repository_id = $1)",
     "DELETE FROM ingest_keys WHERE repository_id = $1",
     "DELETE FROM former_names WHERE repository_id = $1",
     "DELETE FROM repositories WHERE id = $1",
