@@ -7,6 +7,7 @@ mod over_limit;
 mod parsed;
 mod printed;
 mod rate;
+mod reading;
 mod taken_ids;
 
 pub(super) use arrivals::{Arrivals, FINGERPRINTS, Seen, Taken};
@@ -19,19 +20,13 @@ use super::budget::Held;
 use super::client::ClientGroup;
 use super::turns::{Bounds, Turns};
 use crate::clock::Clock;
-use crate::random::random_id;
-use crate::steps::accept::{Accept, AcceptError, Entry, Occurrence, Recollection};
+use crate::steps::accept::{Accept, AcceptError, Entry};
 use arrivals::ReportSummary;
 use axum::body::Bytes;
-use domain::fingerprint::Fingerprint;
-use domain::group::further_members;
 use domain::ids::{IngestKeyId, RepositoryId};
 use domain::key_limits::DefaultLimits;
-use domain::report::{Member, Report};
 use domain::timestamp::Timestamp;
-use event::{ReadError, ReadEvent, read_event};
-use parsed::{Measured, MemberReport, Parsed, ParsedReport, Repeat};
-use printed::read_printed;
+use parsed::{MemberReport, Parsed, ParsedReport, Repeat};
 use rate::{OverRate, Rates};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,8 +36,8 @@ use taken_ids::{IdMark, TakenIds};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use wire::encoding::{MAX_DECODED, decode};
-use wire::{WireError, sentry, sentry_event};
+use wire::WireError;
+use wire::encoding::MAX_DECODED;
 
 /// Large reports that are unpacked and read at a time, each of which takes a few times
 /// [`MAX_DECODED`] while it is: they are rare, and two keep up with what a line of 1 Gbit brings.
@@ -253,140 +248,6 @@ impl Ingest {
         })
     }
 
-    /// Reads what a request brings, where nobody has to be asked about it: a repeat, or no error.
-    /// `None`: [`Self::parse`] is to read it.
-    fn parse_at_once(&self, request: &IngestRequest) -> Result<Option<Parsed>, IngestError> {
-        let IngestRequest { auth, payload, encoding, body, now, .. } = request;
-        if matches!(payload, Payload::Printed(..)) {
-            return Ok(None);
-        }
-        let bytes = decode(encoding.as_deref(), body, INLINE)?;
-        let (event, id_beside) = match payload {
-            Payload::Envelope => {
-                let envelope = sentry::envelope(&bytes)?;
-                (envelope.event, envelope.event_id)
-            }
-            Payload::Event | Payload::Printed(..) => (Some(&*bytes), None),
-        };
-        let Some(event) = event else { return Ok(Some(Parsed::NoError(None))) };
-        let mut scratch = String::new();
-        let read = match read_event(event, id_beside.as_deref(), &mut scratch)? {
-            ReadEvent::NoError(id) => return Ok(Some(Parsed::NoError(Some(id)))),
-            ReadEvent::Error(read) => *read,
-        };
-        let mark = self.mark(*auth, &read);
-        if mark.is_some_and(|mark| self.taken_ids.has(mark, *now)) {
-            return Ok(Some(Parsed::Resent(read.id)));
-        }
-        let fingerprint = within_folder(*auth, read.fingerprint);
-        let remembered = match read.members.is_empty() {
-            true => self.accept.recall_at_once(*auth, fingerprint, *now),
-            false => None,
-        };
-        Ok(remembered.map(|recollection| {
-            let ReadError { id, occurrence, .. } = read;
-            Parsed::Repeat(Repeat { auth: *auth, id, mark, fingerprint, occurrence, recollection, now: *now })
-        }))
-    }
-
-    /// Reads what a request brings, as long as it is no more than `most` bytes once it is unpacked.
-    async fn parse(&self, request: &IngestRequest, most: usize) -> Result<Measured, IngestError> {
-        let IngestRequest { auth, payload, encoding, body, now, .. } = request;
-        let bytes = decode(encoding.as_deref(), body, most)?;
-        let parsed = match payload {
-            Payload::Envelope => self.parse_envelope(*auth, &bytes, *now).await,
-            Payload::Event => self.parse_event(*auth, &bytes, None, *now).await,
-            Payload::Printed(query, client) => self.parse_printed(*auth, &bytes, query, client.as_deref(), *now).await,
-        };
-        parsed.map(|parsed| Measured { parsed, bytes: bytes.len() })
-    }
-
-    async fn parse_envelope(&self, auth: IngestAuth, bytes: &[u8], now: Timestamp) -> Result<Parsed, IngestError> {
-        let envelope = sentry::envelope(bytes)?;
-        match envelope.event {
-            Some(event) => self.parse_event(auth, event, envelope.event_id.as_deref(), now).await,
-            None => Ok(Parsed::NoError(None)),
-        }
-    }
-
-    async fn parse_event(
-        &self,
-        auth: IngestAuth,
-        bytes: &[u8],
-        id_beside: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Parsed, IngestError> {
-        let mut scratch = String::new();
-        match read_event(bytes, id_beside, &mut scratch)? {
-            ReadEvent::NoError(id) => Ok(Parsed::NoError(Some(id))),
-            ReadEvent::Error(read) => {
-                let mark = self.mark(auth, &read);
-                if mark.is_some_and(|mark| self.taken_ids.has(mark, now)) {
-                    return Ok(Parsed::Resent(read.id));
-                }
-                let ReadError { event, id, fingerprint, members, occurrence, .. } = *read;
-                self.recalled(auth, (id, mark), (fingerprint, members), occurrence, || event.into_report(), now).await
-            }
-        }
-    }
-
-    async fn parse_printed(
-        &self,
-        auth: IngestAuth,
-        bytes: &[u8],
-        query: &PrintedQuery,
-        client: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Parsed, IngestError> {
-        let (report, occurrence) = read_printed(bytes, query, client)?;
-        let fingerprint = sentry_event::fingerprint_of(&report);
-        let members = further_members(&report).into_iter().map(|member| {
-            let of_member = Report { member: Some(member.clone()), ..report.clone() };
-            (member, sentry_event::fingerprint_of(&of_member))
-        });
-        let members = members.collect();
-        self.recalled(auth, (random_id(), None), (fingerprint, members), occurrence, || report, now).await
-    }
-
-    /// Makes the whole report only where it is wanted, by itself or for a member of its group.
-    async fn recalled(
-        &self,
-        auth: IngestAuth,
-        (id, mark): (String, Option<IdMark>),
-        (fingerprint, members): (Fingerprint, Vec<(Member, Fingerprint)>),
-        occurrence: Occurrence,
-        report: impl FnOnce() -> Report,
-        now: Timestamp,
-    ) -> Result<Parsed, IngestError> {
-        let fingerprint = within_folder(auth, fingerprint);
-        let recollection = self.accept.recall(auth, fingerprint, now).await?;
-        let mut recalled = Vec::new();
-        for (member, fingerprint) in members {
-            match self.accept.recall(auth, fingerprint, now).await {
-                Ok(recollection) => recalled.push((member, fingerprint, recollection)),
-                // The group itself was taken: what is left out of it comes with its next report.
-                Err(AcceptError::OverBudget { .. }) => break,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let is_wanted = recollection.wants_report || recalled.iter().any(|(_, _, member)| member.wants_report);
-        let whole = is_wanted.then(|| Report { event_id: id.clone(), count: occurrence.count, ..report() });
-        let of_member = |(member, fingerprint, recollection): (Member, Fingerprint, Recollection)| {
-            let whole = whole.as_ref().filter(|_| recollection.wants_report);
-            let report = whole.map(|whole| Report { member: Some(member), ..whole.clone() });
-            MemberReport { fingerprint, recollection, report }
-        };
-        let members = recalled.into_iter().map(of_member).collect();
-        let report = whole.filter(|_| recollection.wants_report);
-        let parsed = ParsedReport { auth, id, mark, fingerprint, occurrence, recollection, report, members, now };
-        Ok(Parsed::Report(Box::new(parsed)))
-    }
-
-    /// What the id of an error comes to, where its client chose it.
-    fn mark(&self, auth: IngestAuth, read: &ReadError<'_>) -> Option<IdMark> {
-        read.is_id_sent.then(|| self.taken_ids.mark(auth.key, &read.id))?
-    }
-
     /// Remembers an id; not before its report is durable: what was refused, or got lost, may be
     /// sent again.
     fn note_taken(&self, mark: Option<IdMark>, now: Timestamp) {
@@ -437,11 +298,6 @@ impl Ingest {
         }
         Ok(IngestOutcome::Taken { id, repeat })
     }
-}
-
-/// The fingerprint of a report by this key.
-fn within_folder(auth: IngestAuth, fingerprint: Fingerprint) -> Fingerprint {
-    auth.folder.map_or(fingerprint, |folder| fingerprint.within(folder))
 }
 
 /// What is to be stored, unless the database stands still. What it has of it by then, it may store
