@@ -31,11 +31,10 @@ const QUEUE: usize = 4096;
 const REMEMBERED_FINGERPRINTS: usize = 50_000;
 /// Keys remembered in each half of the memory.
 const REMEMBERED_AUTHS: usize = 10_000;
-/// What another process changed (a key revoked, a rule made) holds here no later than this, where
-/// nothing turns the epoch sooner, as the worker does that keeps abreast of other processes. The
-/// first report of a fingerprint after that is taken whole, so this is also how often a line's
-/// latest traceback is renewed.
-const MEMORY_LIFE: SignedDuration = SignedDuration::from_secs(10);
+/// How often a line's latest traceback is renewed: the first report of a fingerprint after this is
+/// taken whole, which costs a hundred times what a repeat does. What another process changed (a key
+/// revoked, a rule made) turns the epoch within a second, and holds no later than after this.
+const MEMORY_LIFE: SignedDuration = SignedDuration::from_mins(1);
 
 /// The intake of reports.
 #[derive(Clone)]
