@@ -7,11 +7,16 @@ use crate::{Bench, database::Database, goals};
 use domain::ids::RepositoryId;
 use mirror::Mirrors;
 use rustix::time::{ClockId, clock_gettime};
+use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Fresh processes that are asked, each for a line of its own.
 const PROCESSES: usize = 10;
+/// How long the index of changed paths may take, which a server makes beside its other work.
+const INDEXED_WITHIN: Duration = Duration::from_secs(180);
+/// A shorter history has no index: it is walked as fast.
+const FEWEST_INDEXED: usize = 1_000;
 const NAME: &str = "acme/history";
 const ON: &str = "mirror";
 
@@ -33,9 +38,25 @@ pub(crate) async fn measure(bench: &mut Bench) -> Result<(), String> {
     Database::file(&data).wait_for("SELECT COUNT(*) AS n FROM repositories WHERE head IS NOT NULL", 1).await;
     Database::file(&data).wait_for("SELECT 1 - COUNT(*) AS n FROM jobs WHERE kind = 'fetch'", 1).await;
     bench.say(&format!("  mirrored in {:.0} s", began.elapsed().as_secs_f64()));
+    if commits >= FEWEST_INDEXED {
+        indexed(&data.join(format!("mirrors/{project}.git/flawless-changed-paths"))).await?;
+        bench.say(&format!("  indexed in {:.0} s", began.elapsed().as_secs_f64()));
+    }
     drop(server);
     fresh(bench, &launch, &history)?;
     warm(bench, &data.join("mirrors"), &project, &history)
+}
+
+/// Waits until the server has made the index of changed paths.
+async fn indexed(index: &Path) -> Result<(), String> {
+    let until = Instant::now() + INDEXED_WITHIN;
+    while !index.exists() {
+        if Instant::now() > until {
+            return Err(format!("the server made no {}", index.display()));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
 }
 
 /// By the command, as whoever starts the program anew waits for it.
@@ -66,7 +87,7 @@ fn timed(command: &mut Command, says: &str) -> Result<f64, String> {
 }
 
 /// As the server asks, in this process.
-fn warm(bench: &mut Bench, mirrors: &std::path::Path, project: &str, history: &History) -> Result<(), String> {
+fn warm(bench: &mut Bench, mirrors: &Path, project: &str, history: &History) -> Result<(), String> {
     let mirrors = Mirrors::open(mirrors.to_owned()).map_err(|error| error.to_string())?;
     let id = RepositoryId(project.parse().unwrap());
     let head = mirrors.head(id).map_err(|error| error.to_string())?.ok_or("the mirror has no commit")?.commit;
