@@ -178,7 +178,7 @@ const AT_ONCE: usize = 2;
 
 /// Of how many cells one is tried on PostgreSQL, where each life has a database to make: which one
 /// it is differs from step to step. On SQLite each is tried.
-const ONE_OF: usize = 3;
+const ONE_OF: usize = 6;
 
 /// Every fault at one step, which is the nth.
 fn column(nth: usize, step: &Step, faults: Vec<Row>) {

@@ -12,6 +12,8 @@ const ABREAST_EVERY: Duration = Duration::from_millis(500);
 impl Worker {
     /// Keeps counts up to date until [`Self::stop`], whatever panics.
     pub(super) async fn keep_counts_on(self) {
+        // What the last process appended, and did not get to fold.
+        self.upkeep.counts.hurry();
         let keep = async || {
             while !self.stopping.load(Ordering::Acquire) {
                 self.upkeep.counts.keep(|| self.clock.now()).await;

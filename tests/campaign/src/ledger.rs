@@ -113,6 +113,14 @@ pub async fn jobs(database: &str) -> Result<Vec<JobRow>, sqlx::Error> {
     rows.iter().map(job).collect()
 }
 
+/// How many batches of reports are counted in the journal, and not yet at their lines.
+pub async fn unfolded(database: &str) -> Result<i64, sqlx::Error> {
+    let mut connection = AnyConnection::connect(database).await?;
+    let row = sqlx::query("SELECT COUNT(*) AS n FROM journal").fetch_one(&mut connection).await?;
+    connection.close().await?;
+    row.try_get("n")
+}
+
 /// How many lines a database has.
 pub async fn lines(database: &str) -> Result<i64, sqlx::Error> {
     let mut connection = AnyConnection::connect(database).await?;

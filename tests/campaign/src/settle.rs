@@ -1,7 +1,7 @@
 //! Lets everything happen that is left to do: pauses and leases are leapt over by the world's
 //! clock, as soon as nothing moves any more.
 
-use crate::ledger::{JobRow, Kind, Violation, jobs, violation};
+use crate::ledger::{JobRow, Kind, Violation, jobs, unfolded, violation};
 use crate::stage::Stage;
 use jiff::SignedDuration;
 use std::time::{Duration, Instant};
@@ -19,9 +19,10 @@ const STILL: Duration = Duration::from_millis(900);
 /// wait.
 const MOST_LEAPT: i64 = 30 * 60 * 1000;
 
-/// Waits until the queue is empty, and delivers webhooks meanwhile. What it had to wait for in vain
-/// or for too long is broken. On a busy machine a holder that lives may be still for `patience`
-/// times as long: a lease that is leapt over is one that its holder lost, as by its death.
+/// Waits until the queue is empty and all is added to lines, and delivers webhooks meanwhile. What
+/// it had to wait for in vain or for too long is broken. On a busy machine a holder that lives may
+/// be still for `patience` times as long: a lease that is leapt over is one that its holder lost,
+/// as by its death.
 pub async fn settle(stage: &mut Stage, patience: u32) -> Vec<Violation> {
     let began = Instant::now();
     let (mut seen, mut seen_at, mut leapt): (Vec<JobRow>, Instant, i64) = (Vec::new(), Instant::now(), 0);
@@ -30,7 +31,8 @@ pub async fn settle(stage: &mut Stage, patience: u32) -> Vec<Violation> {
     while began.elapsed() < PATIENCE * patience {
         let hooks = deliver(stage, &mut refused).await;
         let queue = jobs(&stage.database).await.unwrap_or_else(|_| seen.clone());
-        empty = if queue.is_empty() && hooks == 0 { empty + 1 } else { 0 };
+        let counted = unfolded(&stage.database).await.is_ok_and(|batches| batches == 0);
+        empty = if queue.is_empty() && hooks == 0 && counted { empty + 1 } else { 0 };
         // Looked at twice: between two steps there is a moment without a job for neither.
         if empty > 1 {
             return late(leapt, &longest.1);
