@@ -33,7 +33,7 @@ impl KeyLimits {
     }
 }
 
-/// A rate as somebody wrote it: [`read_limit`] up to [`MOST_RATE`].
+/// A rate as somebody wrote it: `read_limit` up to [`MOST_RATE`].
 ///
 /// # Errors
 /// It can be none, in a sentence.
@@ -41,7 +41,7 @@ pub fn read_rate(text: &str) -> Result<Option<u32>, String> {
     read_limit("a number of requests a minute", "KEY_RATE", MOST_RATE, text)
 }
 
-/// A budget as somebody wrote it: [`read_limit`] up to [`MOST_BUDGET`].
+/// A budget as somebody wrote it: `read_limit` up to [`MOST_BUDGET`].
 ///
 /// # Errors
 /// It can be none, in a sentence.
