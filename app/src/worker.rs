@@ -150,7 +150,7 @@ impl Worker {
         self.stopping.store(true, Ordering::Release);
         self.crew.want(0);
         self.wake.notify_all();
-        self.upkeep.counts.hurry();
+        self.upkeep.counts.look();
     }
 
     /// Puts back the jobs that are still under way, as the process ends: that they did not get to

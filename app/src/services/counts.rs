@@ -40,13 +40,9 @@ impl Counts {
         Self { store, ..self.clone() }
     }
 
-    /// Something was appended to the journal.
-    pub fn note_counted(&self) {
-        self.counted.notify_one();
-    }
-
-    /// Has [`Self::keep`] look at once, as when it is to end.
-    pub fn hurry(&self) {
+    /// Has [`Self::keep`] look: something was appended to the journal, or may have been, or all is to
+    /// end.
+    pub fn look(&self) {
         self.counted.notify_one();
     }
 

@@ -13,7 +13,7 @@ impl Worker {
     /// Keeps counts up to date until [`Self::stop`], whatever panics.
     pub(super) async fn keep_counts_on(self) {
         // What the last process appended, and did not get to fold.
-        self.upkeep.counts.hurry();
+        self.upkeep.counts.look();
         let keep = async || {
             while !self.stopping.load(Ordering::Acquire) {
                 self.upkeep.counts.keep(|| self.clock.now()).await;

@@ -53,7 +53,7 @@ async fn write(queue: &mut mpsc::Receiver<Waiting>, told: &Told, insert: &mut In
                     // the same.
                     let _ = answer.send(Ok(admitted));
                 }
-                told.counts.note_counted();
+                told.counts.look();
                 if has_news {
                     told.wake.notify_one();
                 }

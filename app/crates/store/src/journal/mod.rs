@@ -43,7 +43,7 @@ pub(crate) async fn append_in(tx: &mut Tx, counted: &Counted, now: Timestamp) ->
     Ok(())
 }
 
-/// How many rows wait to be folded, as far as that many; looked at without a turn to write.
+/// How many rows wait to be folded, each of one batch of reports.
 pub async fn count_waiting(store: &Store) -> Result<u64, StoreError> {
     let row = sqlx::query("SELECT COUNT(*) AS waiting FROM journal").fetch_one(&store.pool).await?;
     get_count(&row, "waiting")
