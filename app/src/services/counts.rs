@@ -40,8 +40,8 @@ impl Counts {
         Self { store, ..self.clone() }
     }
 
-    /// Has [`Self::keep`] look: something was appended to the journal, or may have been, or all is to
-    /// end.
+    /// Has [`Self::keep`] look: something was appended to the journal, or may have been, or all is
+    /// to end.
     pub fn look(&self) {
         self.counted.notify_one();
     }
