@@ -7,6 +7,7 @@ pub mod attribution;
 pub mod bare_line;
 pub mod blame;
 pub mod bots;
+pub mod buckets;
 pub mod chain;
 pub mod codeowners;
 pub mod command;

@@ -6,7 +6,8 @@ mod recent;
 mod writer;
 
 use crate::services::{Counts, Epoch, Panic, RulesOf, ScrubRules, Wake, log_store_error};
-use budget::{Budgets, Charge};
+use budget::Budgets;
+use domain::buckets::Taken;
 use domain::fingerprint::Fingerprint;
 use domain::ids::{IngestKeyId, RepositoryId};
 use domain::report::Report;
@@ -85,7 +86,7 @@ pub struct Recollection {
     /// The whole report is wanted; otherwise it is only counted.
     pub wants_report: bool,
     /// What was taken of the key's budget for it.
-    charge: Option<Charge>,
+    charge: Option<Taken>,
 }
 
 /// What is counted of a report.
