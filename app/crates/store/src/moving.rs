@@ -95,12 +95,13 @@ pub async fn move_all(
     )
     .await?;
     compare(&mut source, &mut target, &tables).await?;
-    run(&mut target, "COMMIT").await?;
+    // Where even this can't be written, nothing was moved.
     sqlx::query("INSERT INTO meta (name, value) VALUES ($1, $2)")
         .bind(MOVED)
         .bind(format!("{} on {}", without_secrets(to), now.date()))
         .execute(&mut source)
         .await?;
+    run(&mut target, "COMMIT").await?;
     run(&mut source, "COMMIT").await?;
     // What can't be closed in an orderly way ends with the process.
     let _ = source.close().await;

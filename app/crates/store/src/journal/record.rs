@@ -89,12 +89,20 @@ impl Counted {
     }
 }
 
+/// Most occurrences that an entry can have counted: a thousand million reports that stand for a
+/// million each. More is damage, and would be more than a total can hold.
+const MOST: u64 = 1_000_000_000_000_000;
+/// The last moment that an entry can name, the end of the year 9999.
+const LAST: Timestamp = Timestamp::from_seconds(253_402_300_799);
+
 fn read_entry(entry: &str) -> Option<(LineId, Timestamp, u64)> {
     let mut numbers = entry.split(' ');
     let line = numbers.next()?.parse().ok()?;
     let count = numbers.next()?.parse().ok()?;
     let at = numbers.next()?.parse().ok()?;
-    numbers.next().is_none().then_some((LineId(line), Timestamp::from_millis(at), count))
+    let at = Timestamp::from_millis(at);
+    let is_sound = (1..=MOST).contains(&count) && (Timestamp::UNIX_EPOCH..=LAST).contains(&at);
+    (numbers.next().is_none() && is_sound).then_some((LineId(line), at, count))
 }
 
 #[cfg(test)]
@@ -126,8 +134,9 @@ mod tests {
     #[test]
     fn what_can_not_be_read_is_said_and_the_rest_counts() {
         let mut read = Counted::default();
-        let text = "7 2 43199000,8 x 43199000,9 2,,10 1 2 3,99999999999999999999 1 0,11 1 43199000";
-        assert_eq!(read.read(text), 5);
+        let text = "7 2 43199000,8 x 43199000,9 2,,10 1 2 3,99999999999999999999 1 0,11 1 43199000,\
+                    12 9223372036854775807 43199000,13 0 43199000,14 1 -1,15 1 9223372036854775807";
+        assert_eq!(read.read(text), 9);
         assert_eq!(read.iter().map(|(line, ..)| line.0).collect::<Vec<_>>(), [7, 11]);
     }
 
