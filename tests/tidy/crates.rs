@@ -19,6 +19,8 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
     ("blame", &[], &["clru", "crc32fast", "encoding_rs", "gix"]),
     // For tests; it runs the program git.
     ("git-fixture", &[], &[]),
+    // For programs that test or measure; it runs PostgreSQL's own.
+    ("postgres-fixture", &[], &[]),
     // A parser of its own for each language would be six programs.
     (
         "source",

@@ -28,7 +28,7 @@ impl Server {
     /// A server that is not started yet. `settings` are those of all servers of a stage.
     pub fn new(program: &Path, shim: &Path, folder: &Path, control: Arc<Control>, settings: &[(&str, String)]) -> Self {
         std::fs::create_dir_all(folder).unwrap();
-        let port = crate::postgres::free_port();
+        let port = postgres_fixture::free_port();
         let data = folder.join("data");
         let mut variables: BTreeMap<String, String> =
             settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();

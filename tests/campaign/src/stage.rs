@@ -7,9 +7,10 @@ use crate::fakes::git_repo::{ADA, GitRepo};
 use crate::fakes::git_server::GitServer;
 use crate::fakes::smtp::SmtpServer;
 use crate::ledger::{Ledger, function_in, jobs};
-use crate::postgres::{self, Postgres};
+use crate::postgres;
 use crate::proxy::Proxy;
 use crate::server::Server;
+use postgres_fixture::Cluster;
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, Connection as _, Row as _};
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,7 +86,7 @@ pub struct Stage {
     pub http: reqwest::Client,
     outbox_read: BTreeSet<PathBuf>,
     _git: GitServer,
-    _postgres: Option<Postgres>,
+    _postgres: Option<Cluster>,
     mounts: Vec<PathBuf>,
     /// Deleted last.
     _folder: tempfile::TempDir,
@@ -111,12 +112,10 @@ impl Stage {
         let postgres_control = clockwork.control("postgres");
         let postgres = match kind {
             Database::Sqlite => None,
-            Database::Postgres | Database::Replicas => {
-                Some(Postgres::start(&postgres::programs()?, root, &shim, &postgres_control).await)
-            }
+            Database::Postgres | Database::Replicas => Some(postgres::start(root, &shim, &postgres_control)?),
         };
         let proxy = match &postgres {
-            Some(postgres) => Some(Proxy::start(postgres.port).await),
+            Some(postgres) => Some(Proxy::start(postgres.port()).await),
             None => None,
         };
         let github = FakeGitHub::start(clockwork.clock()).await;
@@ -152,7 +151,7 @@ impl Stage {
             servers.push(Server::new(program, &shim, &home, clockwork.control(name), &settings));
         }
         let database = match &postgres {
-            Some(postgres) => postgres.url(postgres.port),
+            Some(postgres) => postgres.url(postgres.port()),
             None => format!("sqlite://{}?mode=ro", servers[0].data.join("flawless.db").display()),
         };
         let http = reqwest::Client::builder().timeout(CLIENT_PATIENCE).build().unwrap();
@@ -336,7 +335,7 @@ fn repository(n: usize, root: &Path, github: &FakeGitHub, git: &GitServer) -> Re
 
 /// A small file system in memory on this folder, where this process may mount one.
 fn mount(folder: &Path) -> Option<PathBuf> {
-    if !postgres::is_root() {
+    if !postgres_fixture::is_root() {
         return None;
     }
     let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", ROOM, "campaign"]).arg(folder).output();
