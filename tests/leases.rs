@@ -68,7 +68,7 @@ fn who_lost_a_job_writes_and_sends_nothing_in_its_name() {
         let lost = store::jobs::claim(&store, Among::Ordinary, LEASE, now).await.unwrap().expect("a job");
         let its_store = store.held_by(&lost);
         its_store.prove_lease().await.unwrap();
-        assert!(store::jobs::renew(&store, &lost, LEASE).await.unwrap(), "its own");
+        assert!(store::jobs::renew(&its_store, LEASE).await.unwrap(), "its own");
         // However far the program's clock leaps.
         let claim =
             async |store: &Store| store::jobs::claim(store, Among::Suspects, LEASE, now + 9 * HOUR).await.unwrap();
@@ -80,14 +80,14 @@ fn who_lost_a_job_writes_and_sends_nothing_in_its_name() {
         let written = store::meta::set(&its_store, "a fact", "of the lost").await;
         assert!(matches!(written, Err(StoreError::LeaseLost)), "{written:?}");
         assert_eq!(store::meta::by_name(&store, "a fact").await.unwrap(), None);
-        assert!(!store::jobs::renew(&store, &lost, LEASE).await.unwrap());
+        assert!(!store::jobs::renew(&its_store, LEASE).await.unwrap());
         store::jobs::requeue(&store, &lost, now, now).await.unwrap();
         store::jobs::record_failed(&store, &lost, now, "slept").await.unwrap();
         store::jobs::record_panicked(&store, &lost, now, "slept").await.unwrap();
         store::jobs::put_back(&store, &lost).await.unwrap();
         store::jobs::finish(&store, &lost).await.unwrap();
         assert_eq!(claim(&store).await, None, "it is held, and there");
-        assert!(store::jobs::renew(&store, &holder, LEASE).await.unwrap());
+        assert!(store::jobs::renew(&store.held_by(&holder), LEASE).await.unwrap());
         store::meta::set(&store.held_by(&holder), "a fact", "of the holder").await.unwrap();
         store::jobs::finish(&store, &holder).await.unwrap();
         assert_eq!(store::jobs::queue_state(&store).await.unwrap().length, 0);

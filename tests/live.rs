@@ -164,6 +164,7 @@ impl Deployed {
                 .await
                 .unwrap()
                 .unwrap()
+                .0
                 .report;
             assert_eq!(report.release.as_deref(), Some(self.release.as_str()));
             let frame = blamed_frame(&report, number, expected);

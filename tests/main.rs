@@ -4,6 +4,7 @@
 
 mod access;
 mod alerts;
+mod batches;
 mod beats;
 mod broken_surroundings;
 mod clocks;

@@ -103,7 +103,7 @@ async fn run(story: &Story, path: &str, times: u32) -> Output {
 }
 
 async fn stored(story: &Story, line: &Line) -> Report {
-    store::tracebacks::latest_of_line(&story.services().store, line.id, Timestamp::MAX).await.unwrap().unwrap().report
+    store::tracebacks::latest_of_line(&story.services().store, line.id, Timestamp::MAX).await.unwrap().unwrap().0.report
 }
 
 fn variable<'a>(frame: &'a Frame, name: &str) -> &'a str {

@@ -363,7 +363,9 @@ async fn end_of_library_code_while_it_comes_back(story: &mut Story) {
     let decided = store::decisions::LineUpdate { total: line.total, regressed: true, ..Default::default() };
     let now = story.clock.now();
     let mode = domain::delivery::DeliveryMode::Singly;
-    assert!(store::decisions::record(&store, line.repository, line.id, &decided, &[back], mode, now).await.unwrap());
+    let decision =
+        store::decisions::Decision { line: line.id, repository: line.repository, decided, send: vec![back], mode };
+    assert_eq!(store::decisions::record(&store, &[decision], now).await.unwrap(), [true]);
     story.later(MINUTE).await;
     story.github.remove_label(REPO, 1, "library-code", "ada");
     story.settle().await;

@@ -10,7 +10,7 @@ use domain::delivery::DeliveryMode;
 use domain::timestamp::HOUR;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
-use store::decisions::LineUpdate;
+use store::decisions::{Decision, LineUpdate};
 use store::writes::WriteTarget;
 
 #[test]
@@ -330,10 +330,9 @@ fn a_line_that_joins_while_the_issue_is_written_is_listed_soon() {
         // The writer reads the storm; a line joins it that was begun before that, by a slow worker.
         let read = store::storms::by_id(&store, storm).await.unwrap().unwrap();
         let decided = LineUpdate { total: line.total, alerted: true, ..LineUpdate::default() };
-        let (joins, before) = (DeliveryMode::Storm(storm), read.changed_at - MINUTE);
-        assert!(
-            store::decisions::record(&store, line.repository, line.id, &decided, &[], joins, before).await.unwrap()
-        );
+        let (mode, before) = (DeliveryMode::Storm(storm), read.changed_at - MINUTE);
+        let joins = Decision { line: line.id, repository: line.repository, decided, send: Vec::new(), mode };
+        assert_eq!(store::decisions::record(&store, &[joins], before).await.unwrap(), [true]);
         store::storms::record_written(&store, storm, read.changed_at, now).await.unwrap();
         let installation = story.repository().await.repository.github.unwrap().installation;
         let next = store::writes::next(&store, installation, now).await.unwrap().map(|next| next.what);
@@ -358,10 +357,10 @@ fn a_line_joins_no_storm_that_ended_at_that_moment() {
         let storm = store::storms::insert(&story.services().store, repository, now, now).await.unwrap();
         store::storms::end(&story.services().store, storm, repository, now).await.unwrap();
         let decided = LineUpdate { total: line.total + 1, ..LineUpdate::default() };
-        let joins = DeliveryMode::Storm(storm);
-        let recorded =
-            store::decisions::record(&story.services().store, repository, line.id, &decided, &[], joins, now).await;
-        assert!(!recorded.unwrap(), "it is decided anew");
+        let mode = DeliveryMode::Storm(storm);
+        let joins = Decision { line: line.id, repository, decided, send: Vec::new(), mode };
+        let recorded = store::decisions::record(&story.services().store, &[joins], now).await;
+        assert_eq!(recorded.unwrap(), [false], "it is decided anew");
         let after = story.lines().await.remove(0);
         assert_eq!(after.decided_total, line.decided_total);
         story.settle().await;

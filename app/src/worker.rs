@@ -5,6 +5,7 @@ mod attempt;
 mod held;
 mod lease;
 mod renewal;
+mod running;
 mod timekeeper;
 
 use crate::clock::Clock;
@@ -14,9 +15,7 @@ use crate::services::mirror_sync::MirrorSync;
 use crate::services::rules::RuleBook;
 use crate::services::sessions::SESSION_IDLE;
 use crate::services::shadow::ShadowMode;
-use crate::services::{
-    Counts, Crew, Epoch, Failure, OnDuty, Settled, Wake, begin_anew_after, caught, log_store_error, settle,
-};
+use crate::services::{Counts, Crew, Epoch, OnDuty, Wake, begin_anew_after, caught, log_store_error};
 use crate::steps::attribute::Attribute;
 use crate::steps::decide::Decide;
 use crate::steps::deliver::{Deliver, GitHubWriter};
@@ -24,11 +23,9 @@ use crate::steps::reconcile::{RECONCILE_EVERY, Reconcile};
 use crate::steps::refresh;
 use crate::steps::retain::Retain;
 use crate::steps::webhook::Webhooks;
-use attempt::JobAttempt;
-use domain::job::{Job, Manner};
+use domain::job::Job;
 use domain::timestamp::Timestamp;
 use held::{Held, Place};
-use renewal::Renewal;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -37,7 +34,6 @@ use store::jobs::{Among, Claim, LEASE};
 use store::{Store, StoreError};
 use timekeeper::Timekeeper;
 use tokio::task::JoinHandle;
-use tracing::Instrument;
 
 /// Steps that run at once. They wait for git, mail and GitHub far more than they compute.
 const WORKERS: usize = 4;
@@ -47,9 +43,6 @@ const _: () = assert!(WAITING_AT_ONCE < WORKERS, "nothing else waits for git ser
 const IDLE: Duration = Duration::from_millis(500);
 /// How often it is looked for what is due by time alone.
 const TICK_EVERY: Duration = Duration::from_secs(60);
-/// What the log says of a job that this process held for too long without being heard of.
-const TAKEN_OVER: &str =
-    "a job was not renewed in time, and is another worker's: nothing more of it was written or sent";
 
 /// The background work of one process.
 #[derive(Clone)]
@@ -61,6 +54,7 @@ pub struct Worker {
     fetches: Fetches,
     upkeep: Arc<Upkeep>,
     held: Arc<Held>,
+    claiming: Arc<tokio::sync::Mutex<()>>,
     timekeeper: Timekeeper,
     stopping: Arc<AtomicBool>,
     crew: Crew,
@@ -123,6 +117,7 @@ impl Worker {
             wake,
             steps,
             held: Arc::default(),
+            claiming: Arc::default(),
             timekeeper: Timekeeper::new(store.clone(), clock.clone(), upkeep.epoch.clone()),
             store,
             clock,
@@ -170,9 +165,9 @@ impl Worker {
     pub async fn drain(&self) -> Result<usize, StoreError> {
         let mut steps = 0;
         self.upkeep.counts.bring_up_to_date(self.clock.now()).await?;
-        while let Some((claim, place)) = self.next(Waiting::No).await? {
-            self.run(claim, place).await?;
-            steps += 1;
+        while let Some(next) = self.next(Waiting::No).await? {
+            steps += next.claims.len();
+            self.run(next.claims, next.place).await?;
         }
         Ok(steps)
     }
@@ -196,17 +191,19 @@ impl Worker {
 
     /// Runs the next job, or sleeps until there may be one.
     async fn work_once(&self) -> Result<(), StoreError> {
-        let Some((claim, place)) = self.next(Waiting::ForAMoment).await? else {
+        let Some(next) = self.next(Waiting::ForAMoment).await? else {
             self.wake.sleep(IDLE).await;
             return Ok(());
         };
-        // There may be more than one: somebody else looks while this one is worked on.
-        self.wake.notify_one();
-        self.run(claim, place).await
+        if next.is_more {
+            // Somebody else looks while these are worked on.
+            self.wake.notify_one();
+        }
+        self.run(next.claims, next.place).await
     }
 
-    /// Claims the next job: one that never did harm beside others, else one that did, alone.
-    async fn next(&self, waiting: Waiting) -> Result<Option<(Claim, Place)>, StoreError> {
+    /// Claims what is next: jobs that never did harm, beside others; else one that did, alone.
+    async fn next(&self, waiting: Waiting) -> Result<Option<Next>, StoreError> {
         self.held.put_back_unsettled(&self.store).await?;
         let now = self.clock.now();
         self.timekeeper.notice(now).await?;
@@ -220,13 +217,23 @@ impl Worker {
             (true, false) => Among::AllButMails,
             (false, false) => Among::AllButFetchesAndMails,
         };
-        if let Some(claim) = store::jobs::claim(&self.store, among, LEASE, now).await? {
-            let place = place.among_mails(mail.filter(|_| sends_mails(claim.job)));
-            return Ok(Some((claim, place)));
+        let batch = {
+            // One after another: those who look at once see the same jobs, and all but one in vain.
+            let _claiming = self.claiming.lock().await;
+            store::jobs::claim_batch(&self.store, among, LEASE, now).await?
+        };
+        if let Some(first) = batch.claims.first() {
+            let place = place.among_mails(mail.filter(|_| sends_mails(first.job)));
+            return Ok(Some(Next { claims: batch.claims, place, is_more: batch.is_more }));
         }
         drop(mail);
         drop(place);
-        if !store::jobs::is_suspect_due(&self.store, now).await? {
+        if waiting == Waiting::ForAMoment && !self.held.may_look() {
+            return Ok(None);
+        }
+        let is_due = store::jobs::is_suspect_due(&self.store, now).await?;
+        self.held.looked(is_due);
+        if !is_due {
             return Ok(None);
         }
         let place = match (self.held.alone(), waiting) {
@@ -235,7 +242,7 @@ impl Worker {
         };
         let Some(place) = place else { return Ok(None) };
         let claim = store::jobs::claim(&self.store, Among::Suspects, LEASE, now).await?;
-        Ok(claim.map(|claim| (claim, place)))
+        Ok(claim.map(|claim| Next { claims: vec![claim], place, is_more: true }))
     }
 
     /// Keeps time until [`Self::stop`], whatever panics.
@@ -303,61 +310,6 @@ impl Worker {
         }
         Ok(())
     }
-
-    /// Runs a job's step, and writes down what came of it. All that is logged meanwhile names the
-    /// job.
-    async fn run(&self, claim: Claim, place: Place) -> Result<(), StoreError> {
-        let (kind, id) = claim.job.parts();
-        let span = tracing::error_span!("job", kind, id);
-        self.held.begin(&claim);
-        let mut ended = self.run_step(&claim, place).instrument(span.clone()).await;
-        if let Err(StoreError::LeaseLost) = ended {
-            span.in_scope(|| tracing::warn!("{TAKEN_OVER}"));
-            ended = Ok(());
-        }
-        self.held.end(claim, ended.is_ok());
-        ended
-    }
-
-    async fn run_step(&self, claim: &Claim, place: Place) -> Result<(), StoreError> {
-        let store = self.store.held_by(claim);
-        let attempt = JobAttempt { store: &store, claim };
-        let manner = Manner::after(claim.job, claim.deaths);
-        attempt.announce(manner).await?;
-        if manner == Manner::NotNow {
-            return attempt.set_aside(self.clock.now()).await;
-        }
-        let step = |store| self.clone().step((self.steps)(store), claim.job, manner);
-        let result = Renewal::new(&self.store, &self.clock, claim).run(place, step).await;
-        let now = self.clock.now();
-        match settle(&attempt, result, now).await? {
-            Settled::Done(()) | Settled::GivenUp => store::jobs::finish(&store, claim).await,
-            Settled::Postponed { .. } => Ok(()),
-            Settled::Again(at) => store::jobs::requeue(&store, claim, at, now).await,
-            Settled::Panicked(why) => attempt.panicked(&why, now).await,
-            Settled::NotOurs => Err(StoreError::LeaseLost),
-        }
-    }
-
-    async fn step(self, steps: Steps, job: Job, manner: Manner) -> Result<(), Failure> {
-        let now = self.clock.now();
-        match job {
-            Job::Attribute(report) => steps.attribute.attribute(report, manner, now).await,
-            Job::Decide(line) => steps.decide.decide(line, manner, now).await,
-            Job::Deliver(delivery) => steps.deliver.deliver(delivery, now).await,
-            Job::Write(installation) if manner == Manner::Lesser => {
-                steps.github_writer.turn_without_first(installation, now).await
-            }
-            Job::Write(installation) => steps.github_writer.turn(installation, &|| self.clock.now()).await,
-            Job::Storm(storm) => steps.deliver.storm(storm, now).await,
-            Job::Webhook(hook) => steps.webhooks.process(hook, now).await,
-            Job::Fetch(repository) => {
-                refresh::refresh(&steps.attribute.store, &steps.mirror_sync, repository, now).await
-            }
-            Job::Reconcile => steps.reconcile.reconcile(now).await,
-            Job::Redeliver => steps.reconcile.redeliver(now).await,
-        }
-    }
 }
 
 /// Whether a job waits for the mail server.
@@ -372,6 +324,15 @@ fn sends_mails(job: Job) -> bool {
         | Job::Reconcile
         | Job::Redeliver => false,
     }
+}
+
+/// What a worker does next.
+struct Next {
+    /// One job, or several of one kind that are done together.
+    claims: Vec<Claim>,
+    place: Place,
+    /// Whether more are due.
+    is_more: bool,
 }
 
 /// Whether a place alone is waited for.

@@ -35,6 +35,7 @@ async fn has_locals(story: &mut Story, app: &Application, total: u64) -> bool {
             .await
             .unwrap()
             .unwrap()
+            .0
             .report;
         found += usize::from(report.raised().unwrap().frames.last().is_some_and(|frame| !frame.vars.is_empty()));
     }

@@ -52,7 +52,8 @@ pub async fn part_of(store: &Store, line: &Line) -> Result<Option<(Part, KnownAc
     let author = line.author();
     let subject = subject_of(line, author.as_ref(), latest.attribution.as_ref());
     let Some(author) = subject.author else { return Ok(None) };
-    let account = store::accounts::by_email(store, &author.email, Timestamp::MIN).await?.unwrap_or_default();
+    let account =
+        store::accounts::by_email(store, &author.email).await?.map(|(account, _)| account).unwrap_or_default();
     Ok(Part::of(subject.path, author).filter(|_| !account.is_bot).map(|part| (part, account)))
 }
 

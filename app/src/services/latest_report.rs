@@ -28,9 +28,9 @@ pub async fn latest_report(store: &Store, line: LineId) -> Result<LatestReport, 
 /// # Errors
 /// The database is out of reach, or a row can't be read.
 pub async fn latest_report_before(store: &Store, line: LineId, before: Timestamp) -> Result<LatestReport, StoreError> {
-    let Some(traceback) = store::tracebacks::latest_of_line(store, line, before).await? else {
-        return Ok(LatestReport::default());
-    };
-    let attribution = store::attributions::of_fingerprint(store, traceback.fingerprint).await?;
-    Ok(LatestReport { traceback: Some(traceback), attribution })
+    let latest = store::tracebacks::latest_of_line(store, line, before).await?;
+    Ok(match latest {
+        Some((traceback, attribution)) => LatestReport { traceback: Some(traceback), attribution },
+        None => LatestReport::default(),
+    })
 }

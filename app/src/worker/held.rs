@@ -13,6 +13,10 @@ const WAIT_FOR_ROOM: Duration = Duration::from_secs(1);
 /// How often it does so: a clone that takes minutes must not hold up everybody else meanwhile.
 const WAIT_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
+/// How long after it was looked in vain for jobs that killed before it is looked for them again:
+/// they are rare, and workers that find nothing else look all the time.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
+
 /// A job's place among the others; it ends with this.
 pub(super) enum Place {
     /// Beside others.
@@ -49,6 +53,8 @@ pub(super) struct Held {
     room: Arc<RwLock<()>>,
     /// When room for one alone was waited for last.
     waited_at: Mutex<Option<Instant>>,
+    /// When it was looked in vain for one that killed before.
+    looked_at: Mutex<Option<Instant>>,
     running: Mutex<Vec<Claim>>,
     /// Those whose end could not be written: they are put back as soon as the database answers, for
     /// it was not they who failed.
@@ -56,6 +62,16 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// Whether it is time to look for a job that killed before.
+    pub(super) fn may_look(&self) -> bool {
+        lock(&self.looked_at).is_none_or(|at| at.elapsed() >= LOOK_AGAIN_AFTER)
+    }
+
+    /// There is, or is not, such a job.
+    pub(super) fn looked(&self, is_there: bool) {
+        *lock(&self.looked_at) = (!is_there).then(Instant::now);
+    }
+
     /// A place beside others.
     pub(super) async fn shared(&self) -> Place {
         Place::Shared { _room: Arc::clone(&self.room).read_owned().await, _mail: None }

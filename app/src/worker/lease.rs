@@ -1,7 +1,6 @@
 //! A step runs only while its job is surely this worker's.
 
 use crate::clock::Clock;
-use crate::services::Failure;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use std::future::Future;
@@ -86,14 +85,14 @@ pub(super) struct Guarded<F> {
     lease: Arc<Lease>,
 }
 
-impl<F: Future<Output = Result<(), Failure>>> Guarded<F> {
+impl<F: Future> Guarded<F> {
     pub(super) fn new(step: F, lease: Arc<Lease>) -> Self {
         Self { step: Box::pin(step), lease }
     }
 }
 
-impl<F: Future<Output = Result<(), Failure>>> Future for Guarded<F> {
-    type Output = Result<(), Failure>;
+impl<F: Future> Future for Guarded<F> {
+    type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if self.lease.is_doubtful(cx) && !self.lease.store.is_writing() {
@@ -106,6 +105,7 @@ impl<F: Future<Output = Result<(), Failure>>> Future for Guarded<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::services::Failure;
     use domain::job::Job;
     use domain::timestamp::HOUR;
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -176,11 +176,12 @@ mod tests {
             tokio::task::yield_now().await;
             begun.commit().await?;
             noted.fetch_add(1, Ordering::SeqCst);
-            Ok(())
+            Ok::<(), Failure>(())
         };
         let mut task = tokio::spawn(Guarded::new(step, Arc::clone(&lease)));
         tokio::time::timeout(Duration::from_secs(1), lease.doubted.notified()).await.expect("a proof is asked for");
-        let renewed = tokio::time::timeout(Duration::from_secs(5), store::jobs::renew(&store, &claim, LEASE)).await;
+        let renewed =
+            tokio::time::timeout(Duration::from_secs(5), store::jobs::renew(&store.held_by(&claim), LEASE)).await;
         assert!(renewed.expect("the transaction was not waited for in vain").unwrap());
         assert_eq!(goes_on.load(Ordering::SeqCst), 0, "nothing follows the transaction before the proof");
         lease.prove();

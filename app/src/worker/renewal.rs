@@ -8,7 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
-use store::jobs::{Claim, LEASE};
+use store::jobs::LEASE;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -21,31 +21,32 @@ const AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// whoever only takes long must not keep all mails waiting.
 const ALONE_AT_MOST: Duration = Duration::from_mins(2);
 
-/// A job whose lease is renewed.
+/// Jobs whose lease is renewed: one, or those that were claimed together.
 pub(super) struct Renewal<'a> {
+    /// The database as their holder writes to it.
     store: &'a Store,
     clock: &'a Clock,
-    claim: &'a Claim,
     renew_every: Duration,
     alone_at_most: Duration,
 }
 
 impl<'a> Renewal<'a> {
-    /// Of a job that was just claimed.
-    pub(super) fn new(store: &'a Store, clock: &'a Clock, claim: &'a Claim) -> Self {
-        Self { store, clock, claim, renew_every: RENEW_EVERY, alone_at_most: ALONE_AT_MOST }
+    /// Of jobs that were just claimed, in whose name this store writes.
+    pub(super) fn new(store: &'a Store, clock: &'a Clock) -> Self {
+        Self { store, clock, renew_every: RENEW_EVERY, alone_at_most: ALONE_AT_MOST }
     }
 
-    /// Runs the job's step, which writes to the database it is given, while its lease is renewed: a
+    /// Runs their step, which writes to the database it is given, while their lease is renewed: a
     /// first clone can take longer than one, and must not be begun twice.
-    pub(super) async fn run<F>(self, place: Place, step: impl FnOnce(Store) -> F) -> Result<(), Failure>
+    pub(super) async fn run<F, T>(self, place: Place, step: impl FnOnce(Store) -> F) -> Result<T, Failure>
     where
-        F: Future<Output = Result<(), Failure>> + Send + 'static,
+        F: Future<Output = Result<T, Failure>> + Send + 'static,
+        T: Send + 'static,
     {
-        let store = self.store.held_by(self.claim);
-        let lease = Lease::new(self.clock.clone(), store.clone());
+        let lease = Lease::new(self.clock.clone(), self.store.clone());
+        let step = Guarded::new(step(self.store.clone()), Arc::clone(&lease));
         // A task of its own: a step that panics is a job that failed, and not the end of a worker.
-        let mut step = OwnTask(tokio::spawn(Guarded::new(step(store), Arc::clone(&lease)).in_current_span()));
+        let mut step = OwnTask(tokio::spawn(step.in_current_span()));
         let begun_at = Instant::now();
         let (mut place, mut _mail) = (Some(place), None);
         loop {
@@ -59,7 +60,7 @@ impl<'a> Renewal<'a> {
             {
                 _mail = place.without_room();
             }
-            match store::jobs::renew(self.store, self.claim, LEASE).await {
+            match store::jobs::renew(self.store, LEASE).await {
                 Ok(true) => lease.prove(),
                 Ok(false) => return Err(Failure::NotOurs),
                 Err(error) => {
@@ -75,9 +76,9 @@ impl<'a> Renewal<'a> {
 }
 
 /// A task that ends with its holder: a step must not go on once nobody renews its lease.
-struct OwnTask(JoinHandle<Result<(), Failure>>);
+struct OwnTask<T>(JoinHandle<Result<T, Failure>>);
 
-impl Drop for OwnTask {
+impl<T> Drop for OwnTask<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -92,7 +93,7 @@ mod tests {
     use domain::timestamp::Timestamp;
     use jiff::SignedDuration;
     use std::future::pending;
-    use store::jobs::Among;
+    use store::jobs::{Among, Claim};
     use tokio::sync::oneshot;
     use tokio::time::timeout;
 
@@ -111,13 +112,14 @@ mod tests {
     }
 
     /// The lease of a job, renewed each few milliseconds.
-    fn often<'a>(store: &'a Store, clock: &'a Clock, claim: &'a Claim) -> Renewal<'a> {
-        Renewal { renew_every: Duration::from_millis(5), ..Renewal::new(store, clock, claim) }
+    fn often<'a>(store: &'a Store, clock: &'a Clock) -> Renewal<'a> {
+        Renewal { renew_every: Duration::from_millis(5), ..Renewal::new(store, clock) }
     }
 
     #[tokio::test]
     async fn a_lease_is_renewed_while_its_step_runs() {
         let (_folder, store, clock, claim) = with_a_job().await;
+        let its_store = store.held_by(&claim);
         let is_free = async || store::jobs::is_suspect_due(&store, clock.now()).await.unwrap();
         assert!(is_free().await, "whoever looks may take it");
         let renewed = async {
@@ -127,7 +129,7 @@ mod tests {
         };
         let place = Held::default().shared().await;
         tokio::select! {
-            ended = often(&store, &clock, &claim).run(place, |_| pending()) => panic!("{ended:?}"),
+            ended = often(&its_store, &clock).run(place, |_| pending::<Result<(), Failure>>()) => panic!("{ended:?}"),
             renewed = timeout(PATIENCE, renewed) => renewed.expect("it is renewed"),
         }
     }
@@ -135,15 +137,16 @@ mod tests {
     #[tokio::test]
     async fn a_step_ends_as_soon_as_its_job_is_known_to_be_anothers() {
         let (_folder, store, clock, claim) = with_a_job().await;
+        let its_store = store.held_by(&claim);
         let other = store::jobs::claim(&store, Among::Suspects, LEASE, clock.now()).await.unwrap();
         assert!(other.is_some_and(|other| other.id == claim.id));
         let (runs, ended) = oneshot::channel::<()>();
         let step = async move |_| {
             let _runs = runs;
-            pending().await
+            pending::<Result<(), Failure>>().await
         };
         let place = Held::default().shared().await;
-        let renewal = timeout(PATIENCE, often(&store, &clock, &claim).run(place, step)).await;
+        let renewal = timeout(PATIENCE, often(&its_store, &clock).run(place, step)).await;
         assert!(matches!(renewal.expect("it is noticed"), Err(Failure::NotOurs)));
         timeout(PATIENCE, ended).await.expect("the step ends").expect_err("it does not get further");
     }
@@ -151,11 +154,12 @@ mod tests {
     #[tokio::test]
     async fn a_job_that_killed_before_does_not_keep_the_others_waiting_for_ever() {
         let (_folder, store, clock, claim) = with_a_job().await;
+        let its_store = store.held_by(&claim);
         let held = Held::default();
-        let renewal = Renewal { alone_at_most: Duration::ZERO, ..often(&store, &clock, &claim) };
+        let renewal = Renewal { alone_at_most: Duration::ZERO, ..often(&its_store, &clock) };
         let alone = held.alone().expect("nothing runs");
         tokio::select! {
-            ended = renewal.run(alone, |_| pending()) => panic!("{ended:?}"),
+            ended = renewal.run(alone, |_| pending::<Result<(), Failure>>()) => panic!("{ended:?}"),
             place = timeout(PATIENCE, held.shared()) => drop(place.expect("others go on beside it")),
         }
     }
@@ -163,8 +167,9 @@ mod tests {
     #[tokio::test]
     async fn a_job_that_goes_on_mailing_stays_among_those_that_mail() {
         let (_folder, store, clock, claim) = with_a_job().await;
+        let its_store = store.held_by(&claim);
         let (held, fetches) = (Held::default(), Fetches::default());
-        let renewal = Renewal { alone_at_most: Duration::ZERO, ..often(&store, &clock, &claim) };
+        let renewal = Renewal { alone_at_most: Duration::ZERO, ..often(&its_store, &clock) };
         let place = held.shared().await.among_mails(fetches.mail_place());
         let alone = async {
             while held.alone().is_none() {
@@ -174,7 +179,7 @@ mod tests {
             assert!(mails[0].is_some() && mails[1].is_none(), "it has one of the two");
         };
         tokio::select! {
-            ended = renewal.run(place, |_| pending()) => panic!("{ended:?}"),
+            ended = renewal.run(place, |_| pending::<Result<(), Failure>>()) => panic!("{ended:?}"),
             room = timeout(PATIENCE, alone) => room.expect("the room is given back"),
         }
     }

@@ -32,21 +32,23 @@ async fn what_killed_before_is_taken_alone_as_soon_as_the_others_are_done() {
         tokio::time::sleep(Duration::from_millis(200)).await;
         drop(other);
     });
-    let (claim, place) = next.unwrap().expect("the others ended meanwhile");
+    let next = next.unwrap().expect("the others ended meanwhile");
+    let [claim] = next.claims.as_slice() else { panic!("{:?}", next.claims) };
     assert_eq!((claim.job, claim.deaths), (Job::Reconcile, 1));
-    assert!(matches!(place, Place::Alone { .. }), "and nobody begins beside it");
+    assert!(matches!(next.place, Place::Alone { .. }), "and nobody begins beside it");
 }
 
 #[tokio::test]
 async fn a_job_whose_end_could_not_be_written_is_put_back_without_blame() {
     let (_folder, store, worker, now) = worker().await;
     store::jobs::enqueue(&store, Job::Reconcile, now, now).await.unwrap();
-    let (claim, place) = worker.next(Waiting::No).await.unwrap().expect("a job");
+    let mut next = worker.next(Waiting::No).await.unwrap().expect("a job");
+    let claim = next.claims.pop().expect("a job");
     worker.held.begin(&claim);
-    drop(place);
+    drop(next);
     assert!(worker.next(Waiting::No).await.unwrap().is_none(), "it is under way");
     // The database was away just then.
     worker.held.end(claim, false);
-    let (again, _place) = worker.next(Waiting::No).await.unwrap().expect("the same");
+    let again = worker.next(Waiting::No).await.unwrap().expect("the same").claims.pop().expect("a job");
     assert_eq!((again.job, again.deaths, again.attempts), (Job::Reconcile, 0, 2));
 }

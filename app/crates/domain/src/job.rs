@@ -110,6 +110,12 @@ impl Job {
     }
 }
 
+/// Whether jobs of this name are done several at a time where several wait: those of a deployment
+/// that fails at a thousand lines.
+pub fn is_batched(kind: &str) -> bool {
+    matches!(Job::from_parts(kind, 0), Some(Job::Attribute(_) | Job::Decide(_)))
+}
+
 /// The first pause after a failed step, doubled each time: most outages are over within seconds.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 /// The longest pause: an outage of hours is noticed to be over within a quarter of an hour.

@@ -1,6 +1,6 @@
 //! Which account on GitHub an address belongs to, as GitHub said.
 
-use crate::columns::{get, indexable};
+use crate::columns::{get, get_time, indexable};
 use crate::transaction::execute;
 use crate::{Store, StoreError};
 use domain::names::Login;
@@ -15,18 +15,18 @@ pub struct KnownAccount {
     pub is_bot: bool,
 }
 
-/// The account of an address; `None` where GitHub was not asked since `since`.
-pub async fn by_email(store: &Store, email: &str, since: Timestamp) -> Result<Option<KnownAccount>, StoreError> {
-    let row = sqlx::query("SELECT login, is_bot FROM accounts WHERE email = $1 AND asked_at_ms >= $2")
+/// The account of an address, and when GitHub was asked about it; `None` where it never was.
+pub async fn by_email(store: &Store, email: &str) -> Result<Option<(KnownAccount, Timestamp)>, StoreError> {
+    let row = sqlx::query("SELECT login, is_bot, asked_at_ms FROM accounts WHERE email = $1")
         .bind(indexable(email))
-        .bind(since.as_millis())
         .fetch_optional(&store.pool)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(KnownAccount {
+    let account = KnownAccount {
         login: get::<Option<String>>(&row, "login")?.map(Login::from),
         is_bot: get::<i64>(&row, "is_bot")? != 0,
-    }))
+    };
+    Ok(Some((account, get_time(&row, "asked_at_ms")?)))
 }
 
 /// Remembers what GitHub said of an address.

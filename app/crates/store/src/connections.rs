@@ -240,6 +240,11 @@ impl Connections {
         }
     }
 
+    /// Which database it is.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// What was noted of outages.
     pub(crate) fn outage(&self) -> &Outage {
         &self.outage

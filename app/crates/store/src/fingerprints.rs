@@ -1,9 +1,11 @@
 //! Fingerprints, and what each came to.
 
 use crate::columns::get;
-use crate::{Store, StoreError, Tx};
+use crate::rows::{chunks, placeholders};
+use crate::{Dialect, Store, StoreError, Tx};
 use domain::ids::{FingerprintId, LineId, RepositoryId};
 use domain::timestamp::Timestamp;
+use sqlx::AssertSqlSafe;
 
 /// What a fingerprint came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,12 +92,20 @@ pub(crate) async fn make_stale_in(tx: &mut Tx, line: LineId) -> Result<(), Store
     Ok(())
 }
 
-/// Locks a fingerprint's row, as the hot path does first: nothing is added to its pending
-/// occurrences until the end of the transaction.
-pub(crate) async fn lock_in(tx: &mut Tx, fingerprint: FingerprintId) -> Result<(), StoreError> {
-    sqlx::query("UPDATE fingerprints SET last_seen_ms = last_seen_ms WHERE id = $1")
-        .bind(fingerprint.0)
-        .execute(tx.conn())
-        .await?;
+/// Locks fingerprints' rows, as the hot path does first, and in its order: nothing is added to what
+/// is pending of them until the end of the transaction.
+pub(crate) async fn lock_all_in(tx: &mut Tx, fingerprints: &[FingerprintId]) -> Result<(), StoreError> {
+    // On SQLite a write transaction is alone.
+    if tx.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    for ids in chunks(fingerprints) {
+        let sql = format!(
+            "SELECT id FROM fingerprints WHERE id IN ({}) ORDER BY repository_id, fingerprint FOR NO KEY UPDATE",
+            placeholders(ids.len())
+        );
+        let query = ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| query.bind(id.0));
+        query.fetch_all(tx.conn()).await?;
+    }
     Ok(())
 }

@@ -31,6 +31,7 @@ mod dialect;
 pub mod doubles;
 pub mod doubts;
 mod error;
+mod fence;
 pub mod fingerprints;
 pub mod handovers;
 pub mod hooks;
@@ -52,6 +53,7 @@ pub mod refused_addresses;
 pub mod reports;
 pub mod repositories;
 pub mod retention;
+mod rows;
 pub mod rules;
 mod server_lock;
 pub mod sessions;
@@ -109,8 +111,8 @@ pub struct Store {
     costs: Arc<jobs::Costs>,
     /// Since when it is open: what leases on SQLite go by.
     opened: Instant,
-    /// The job in whose name is written, if it is one.
-    fence: Option<jobs::Fence>,
+    /// The jobs in whose name is written, if it is in any's.
+    fence: Option<fence::Fence>,
     /// How many transactions are under way, or wait for their turn: in a job's name, its own.
     under_way: Arc<AtomicUsize>,
 }
@@ -164,11 +166,7 @@ impl Store {
     async fn begin_with(&self, durability: Durability) -> Result<Tx, StoreError> {
         let under_way = UnderWay::begin(&self.under_way);
         let turn = self.turn().await?;
-        let mut tx = Tx::begin(self, turn, under_way, durability).await?;
-        if let Some(fence) = self.fence {
-            fence.prove_in(&mut tx, self.dialect).await?;
-        }
-        Ok(tx)
+        Tx::begin(self, turn, under_way, durability).await
     }
 
     /// Waits for a turn to write to a database that is still where it was.

@@ -186,7 +186,7 @@ async fn copy(source: &mut AnyConnection, target: &mut AnyConnection, table: &Ta
         let rows = sqlx::query(AssertSqlSafe(select.as_str())).bind(after).fetch_all(&mut *source).await?;
         let Some(last) = rows.last() else { return Ok(moved) };
         after = get(last, "row_of_file")?;
-        let values = crate::lines::values(rows.len(), table.columns.len());
+        let values = crate::rows::values(rows.len(), table.columns.len());
         let insert = format!("INSERT INTO {} ({names}) VALUES {values}", table.name);
         let mut query = sqlx::query(AssertSqlSafe(insert));
         for row in &rows {

@@ -86,7 +86,7 @@ pub async fn record_outcome(
 ) -> Result<(), StoreError> {
     let outcome = to_json("test_reports.outcome", outcome)?;
     let mut tx = store.begin().await?;
-    fingerprints::lock_in(&mut tx, stored.fingerprint).await?;
+    fingerprints::lock_all_in(&mut tx, &[stored.fingerprint]).await?;
     sqlx::query("UPDATE test_reports SET settled_at_ms = $3, outcome = $4 WHERE repository_id = $1 AND event_id = $2")
         .bind(stored.repository.0)
         .bind(&stored.report.event_id)
@@ -94,8 +94,8 @@ pub async fn record_outcome(
         .bind(outcome)
         .execute(tx.conn())
         .await?;
-    reports::delete_in(&mut tx, stored.id).await?;
-    pending::delete_in(&mut tx, stored.fingerprint).await?;
+    reports::delete_all_in(&mut tx, &[stored.id]).await?;
+    pending::take_in(&mut tx, &[stored.fingerprint]).await?;
     sqlx::query("DELETE FROM fingerprints WHERE id = $1").bind(stored.fingerprint.0).execute(tx.conn()).await?;
     tx.commit().await
 }

@@ -1,6 +1,8 @@
 //! Write transactions.
 
+use crate::columns::get;
 use crate::connections::{Connections, Lent};
+use crate::fence::Ending;
 use crate::ids::Ids;
 use crate::outage::ANSWERS_WITHIN;
 use crate::takeable::takeable;
@@ -42,6 +44,8 @@ pub struct Tx {
     turn: Option<Turn>,
     /// Whether it is in a job's name.
     is_fenced: bool,
+    /// Jobs that end with it.
+    ending: Option<Ending>,
     _under_way: UnderWay,
 }
 
@@ -75,19 +79,43 @@ impl Tx {
         // answer is not waited for any more.
         let (connections, ids) = (store.pool.clone(), Arc::clone(&store.ids));
         let is_fenced = store.fence.is_some();
-        let mut tx = Self { lent, connections, failed: false, ids, turn: Some(turn), is_fenced, _under_way: under_way };
-        tx.run(match (store.dialect, durability) {
+        let turn = Some(turn);
+        let mut tx =
+            Self { lent, connections, failed: false, ids, turn, is_fenced, ending: None, _under_way: under_way };
+        let begin = match (store.dialect, durability) {
             (Dialect::Sqlite, Durability::Now) => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
             (Dialect::Sqlite, Durability::Later) => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
             (Dialect::Postgres, _) => "BEGIN",
-        })
-        .await?;
+        };
+        match &store.fence {
+            None => tx.run(begin).await?,
+            Some(fence) => {
+                // In one exchange with the database: most transactions are in a job's name.
+                let proof = fence.proof(store.dialect).ok_or(StoreError::LeaseLost)?;
+                let answers = sqlx::raw_sql(AssertSqlSafe(format!("{begin}; {proof}"))).fetch_all(tx.conn()).await?;
+                for answer in &answers {
+                    if get::<i64>(answer, "held")? != 1 {
+                        return Err(StoreError::LeaseLost);
+                    }
+                }
+            }
+        }
         Ok(tx)
+    }
+
+    /// Has jobs end with it.
+    pub(crate) fn ends_with(&mut self, ending: Ending) {
+        self.ending = Some(ending);
     }
 
     /// Where its statements are run.
     pub(crate) fn conn(&mut self) -> Within<'_> {
         Within(self)
+    }
+
+    /// In which database.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.connections.dialect()
     }
 
     /// The next row id.
@@ -115,6 +143,9 @@ impl Tx {
             return Err(Error::Protocol("a statement of the transaction had failed".to_owned()).into());
         }
         self.run("COMMIT").await?;
+        if let Some(ending) = self.ending.take() {
+            ending.keep();
+        }
         if let Some(lent) = self.lent.take() {
             lent.give_back();
         }
@@ -261,6 +292,30 @@ pub(crate) async fn execute_at_once(store: &Store, statement: String) -> Result<
             // A connection that could not do it is closed with what may be under way on it.
             let nothing_changed = matches!(error, Error::Database(_));
             Err((error.into(), nothing_changed))
+        }
+    }
+}
+
+/// Runs one statement without parameters as a transaction of its own, which need not be on the disk
+/// at once ([`Durability::Later`]), in one exchange with the database; its rows.
+pub(crate) async fn fetch_at_once(store: &Store, statement: String) -> Result<Vec<AnyRow>, StoreError> {
+    let _turn = store.turn().await?;
+    let mut lent = store.pool.lend().await?;
+    let sql = match store.dialect {
+        Dialect::Sqlite => format!("PRAGMA synchronous = NORMAL; {statement}"),
+        Dialect::Postgres => statement,
+    };
+    let (connections, backend) = (&store.pool, lent.backend());
+    match connections.watch(backend, sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(lent.connection())).await {
+        Ok(rows) => {
+            lent.give_back();
+            Ok(rows)
+        }
+        Err(error) => {
+            if let Some(trouble) = Trouble::of_sql(&error) {
+                connections.outage().note_refused(trouble, Instant::now());
+            }
+            Err(error.into())
         }
     }
 }

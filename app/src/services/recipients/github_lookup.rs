@@ -160,6 +160,9 @@ impl<'a> GitHubLookup<'a> {
         question: &str,
         work: impl Future<Output = Result<Option<T>, GitHubError>>,
     ) -> Result<Option<T>, Failure> {
+        if !self.is_on_github() {
+            return Ok(None);
+        }
         let id = self.row.repository.id;
         let known: Option<(Option<T>, Timestamp)> =
             store::look_ups::answer(&self.recipients.store, id, question).await?;
@@ -237,14 +240,16 @@ impl<'a> GitHubLookup<'a> {
     /// remembered by the address.
     pub(super) async fn account_of(&self, author: &Author, commit: Option<&CommitId>) -> Result<KnownAccount, Failure> {
         let (email, store) = (author.email.as_str(), &self.recipients.store);
-        if let Some(known) = store::accounts::by_email(store, email, self.now - ACCOUNT_LIFE).await? {
+        let known = store::accounts::by_email(store, email).await?;
+        let is_fresh = known.as_ref().is_some_and(|(_, asked_at)| *asked_at >= self.now - ACCOUNT_LIFE);
+        let known = known.map(|(account, _)| account);
+        if let Some(known) = known.clone().filter(|_| is_fresh) {
             return Ok(known);
         }
         let noreply = author.noreply();
         let guess = KnownAccount { is_bot: is_bot(author), login: noreply.as_ref().map(|it| it.login.clone()) };
         if email.is_empty() || self.answering().is_none() {
             // Long ago is better than never; a plain repository has nobody to ask.
-            let known = store::accounts::by_email(store, email, Timestamp::MIN).await?;
             return Ok(known.unwrap_or(if self.is_on_github() { guess } else { KnownAccount::default() }));
         }
         let number = noreply.and_then(|noreply| noreply.account);

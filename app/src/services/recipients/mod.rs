@@ -20,6 +20,7 @@ use candidates::Candidates;
 use domain::attribution::Attribution;
 use domain::blame::Author;
 use domain::job::Job;
+use domain::names::Login;
 use domain::person::{BlamedLine, ChosenRecipient, Step};
 use github::GitHubError;
 use github_lookup::GitHubLookup;
@@ -52,6 +53,8 @@ pub struct Chosen {
     pub told: ChosenRecipient,
     /// Whom a person gave the line to instead, where an address of theirs is known.
     pub owner: Option<Author>,
+    /// The account of the line's author, where its row does not have it yet.
+    pub author_login: Option<Login>,
     /// What the line's latest report was attributed to.
     pub attribution: Option<Attribution>,
     /// Why GitHub could not say it all, where it could not.
@@ -120,20 +123,20 @@ impl Recipients {
         Ok((told, failure))
     }
 
-    /// Finds who is told of a line, and records it with the line, by this mirror; by none while
-    /// reading that is to be left alone.
+    /// Finds who is told of a line, whose latest report was attributed to this, by this mirror; by
+    /// none while reading that is to be left alone. Nothing of it is written with the line.
     ///
     /// # Errors
     /// The database is out of reach, or what [`By::WholeMirror`] waits for. GitHub never is a
     /// reason.
-    pub async fn find_and_record(
+    pub async fn find_of(
         &self,
         row: &RepositoryRow,
         line: &Line,
+        attribution: Option<Attribution>,
         by: By<'_>,
         now: Timestamp,
     ) -> Result<Chosen, Failure> {
-        let attribution = latest_report(&self.store, line.id).await?.attribution;
         let author = line.author();
         let mut subject = subject_of(line, author.as_ref(), attribution.as_ref());
         let (mut told, failure) = match by {
@@ -148,16 +151,36 @@ impl Recipients {
         // Its alert went to who runs this server, and comes no second time.
         let was_theirs = line.told.as_ref().is_some_and(|before| before.person.to_operator);
         told.person.to_operator = was_theirs && told.person.step == Step::Nobody;
-        self.record(line, &subject, &told).await?;
+        let author_login = self.author_login(line, &subject).await?;
         let owner = self.owner_of(row, line, &told, now).await?;
-        Ok(Chosen { told, owner, attribution, failure })
+        Ok(Chosen { told, owner, author_login, attribution, failure })
+    }
+
+    /// Finds who is told of a line as [`Self::find_of`], and records it with the line.
+    ///
+    /// # Errors
+    /// As [`Self::find_of`].
+    pub async fn find_and_record(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        by: By<'_>,
+        now: Timestamp,
+    ) -> Result<Chosen, Failure> {
+        let attribution = latest_report(&self.store, line.id).await?.attribution;
+        let chosen = self.find_of(row, line, attribution, by, now).await?;
+        store::lines::set_told(&self.store, line.id, &chosen.told).await?;
+        if let Some(login) = &chosen.author_login {
+            store::lines::set_author_login(&self.store, line.id, login).await?;
+        }
+        Ok(chosen)
     }
 
     /// Who was told of a line, if that was chosen with all that there was to know; else they are
     /// found and recorded.
     ///
     /// # Errors
-    /// As [`Self::find_and_record`].
+    /// As [`Self::find_of`].
     pub async fn told_of(
         &self,
         row: &RepositoryRow,
@@ -169,7 +192,7 @@ impl Recipients {
             Some(told) => {
                 let attribution = latest_report(&self.store, line.id).await?.attribution;
                 let owner = self.owner_of(row, line, &told, now).await?;
-                Ok(Chosen { told, owner, attribution, failure: None })
+                Ok(Chosen { told, owner, author_login: None, attribution, failure: None })
             }
             None => self.find_and_record(row, line, by, now).await,
         }
@@ -191,16 +214,12 @@ impl Recipients {
         }
     }
 
-    /// Records who is told of a line, and its author's account, once that is known.
-    async fn record(&self, line: &Line, subject: &BlamedLine<'_>, told: &ChosenRecipient) -> Result<(), Failure> {
-        store::lines::set_told(&self.store, line.id, told).await?;
-        if let Some(author) = subject.author.filter(|_| subject.role.is_none() && line.author_login.is_none())
-            && let Some(known) = store::accounts::by_email(&self.store, &author.email, Timestamp::MIN).await?
-            && let Some(login) = known.login
-        {
-            store::lines::set_author_login(&self.store, line.id, &login).await?;
-        }
-        Ok(())
+    /// The account of a line's author, where its row does not have it and it is known by now.
+    async fn author_login(&self, line: &Line, subject: &BlamedLine<'_>) -> Result<Option<Login>, Failure> {
+        let missing = subject.role.is_none() && line.author_login.is_none();
+        let Some(author) = subject.author.filter(|_| missing) else { return Ok(None) };
+        let known = store::accounts::by_email(&self.store, &author.email).await?;
+        Ok(known.and_then(|(account, _)| account.login))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Attribution: from a stored report to the line that failed, who wrote it, and the words for it.
 
 mod analysis;
+mod batch;
 mod elsewhere;
 mod evidence;
 mod frame_fits;
@@ -39,6 +40,7 @@ use mirror::{MirrorError, Mirrors};
 use std::sync::Arc;
 use store::Store;
 use store::attributions::{AttributionOutcome, version};
+use store::lines::Resolution;
 use store::reports::StoredReport;
 use store::repositories::RepositoryRow;
 use store::versions::stored_name;
@@ -102,16 +104,29 @@ impl Attribute {
         let trouble = ready.map_err(|failure| after_others(failure, now + turn_after(now - stored.received_at)))?;
         // Read again: the fetch may have brought another head and other settings.
         let Some(row) = store::repositories::by_id(&self.store, stored.repository).await? else { return Ok(()) };
-        let begun_at = Instant::now();
-        let analyzed = self.analyze_as_of_now(&row, &stored, trouble, now).await;
-        store::jobs::let_others_go_first(&self.store, row.repository.id, begun_at.elapsed(), now).await?;
-        let analyzed = analyzed?;
+        let (rules, roots) = (self.rules(&row, now).await?, self.roots(&stored).await?);
+        let analyzed = self.analyze_as_of_now(&row, &stored, &rules, (trouble, roots), now).await?;
         let places = places_of(&stored);
         store::deployment_roots::note(&self.store, stored.repository, &places, &analyzed.shown, now).await?;
+        self.conclude(&row, stored, analyzed, None, now).await
+    }
+
+    /// Writes down what came of one report.
+    async fn conclude(
+        &self,
+        row: &RepositoryRow,
+        stored: StoredReport,
+        analyzed: ReportAnalysis,
+        plain_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         // What the analysis speaks of.
         let stored = as_analyzed(stored, &analyzed);
-        let outcome = self.outcome(&row, &stored, analyzed).await?;
-        store::attributions::record(&self.store, &stored, &outcome, now).await?;
+        let name = (stored.repository, analyzed.attribution.identity.key());
+        let resolutions = store::lines::resolutions_by_identity(&self.store, std::slice::from_ref(&name)).await?;
+        let outcome = self.outcome(row, &stored, analyzed, resolutions.get(&name)).await?;
+        let outcome = AttributionOutcome { plain_until, ..outcome };
+        store::attributions::record(&self.store, &[(&stored, &outcome)], now).await?;
         Ok(())
     }
 
@@ -125,12 +140,9 @@ impl Attribute {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let trouble = Some(PLAIN.to_owned());
-        let analyzed = analyze_blocking(None, row, stored, &self.rules(row, now).await?, (trouble, Vec::new())).await?;
-        let stored = as_analyzed(stored.clone(), &analyzed);
-        let outcome =
-            AttributionOutcome { plain_until: Some(plain_until), ..self.outcome(row, &stored, analyzed).await? };
-        store::attributions::record(&self.store, &stored, &outcome, now).await?;
-        Ok(())
+        let rules = self.rules(row, now).await?;
+        let analyzed = analyze_blocking(None, row, stored, &rules, (trouble.as_deref(), &[])).await?;
+        self.conclude(row, stored.clone(), analyzed, Some(plain_until), now).await
     }
 
     /// Works out what a test report would have led to. What keeps it from that is part of the
@@ -144,8 +156,8 @@ impl Attribute {
         };
         // Read again: the fetch may have brought another head and other settings.
         let Some(row) = store::repositories::by_id(&self.store, stored.repository).await? else { return Ok(()) };
-        let rules = self.rules(&row, now).await?;
-        let analyzed = self.analyze(&row, stored, &rules, trouble, Patience::None).await?;
+        let (rules, roots) = (self.rules(&row, now).await?, self.roots(stored).await?);
+        let analyzed = self.analyze(&row, stored, &rules, (trouble.as_deref(), &roots), Patience::None).await?;
         self.test_reports.conclude(&row, stored, &rules, analyzed, now).await
     }
 
@@ -162,25 +174,37 @@ impl Attribute {
         Ok(Arc::new(store::rules::of_repository(&self.store, row.repository.id, row.settings.clone(), now).await?))
     }
 
+    /// What is remembered of where the report's server or release was deployed.
+    async fn roots(&self, stored: &StoredReport) -> Result<Vec<Root>, Failure> {
+        let (id, places) = (stored.repository, places_of(stored));
+        Ok(store::deployment_roots::of_places(&self.store, id, &places, stored.received_at).await?)
+    }
+
+    /// Looks a report up as rules and mirror are now. Where that takes long, what else waits of its
+    /// repository lets others go first.
     async fn analyze_as_of_now(
         &self,
         row: &RepositoryRow,
         stored: &StoredReport,
-        trouble: Option<String>,
+        rules: &Arc<Rules>,
+        (trouble, roots): (Option<String>, Vec<Root>),
         now: Timestamp,
     ) -> Result<ReportAnalysis, Failure> {
-        let rules = self.rules(row, now).await?;
-        let first = self.analyze(row, stored, &rules, trouble.clone(), Patience::Left).await;
-        if first.is_ok() || now - stored.received_at < CLONE_PATIENCE {
-            return first;
+        let begun_at = Instant::now();
+        let known = (trouble.as_deref(), roots.as_slice());
+        let mut analyzed = self.analyze(row, stored, rules, known, Patience::Left).await;
+        if analyzed.is_err() && now - stored.received_at >= CLONE_PATIENCE {
+            // It waited for something else, or a clock leapt, and what is damaged was damaged just
+            // now.
+            if self.mirrors.is_suspected(row.repository.id)
+                && let Err(failure) = self.mirror_sync.bring_up_to_date(row, now).await
+            {
+                tracing::warn!(repository = %row.repository.full_name, %failure, "the mirror could not be mended");
+            }
+            analyzed = self.analyze(row, stored, rules, known, Patience::Over).await;
         }
-        // It waited for something else, or a clock leapt, and what is damaged was damaged just now.
-        if self.mirrors.is_suspected(row.repository.id)
-            && let Err(failure) = self.mirror_sync.bring_up_to_date(row, now).await
-        {
-            tracing::warn!(repository = %row.repository.full_name, %failure, "the mirror could not be mended");
-        }
-        self.analyze(row, stored, &rules, trouble, Patience::Over).await
+        store::jobs::let_others_go_first(&self.store, row.repository.id, begun_at.elapsed(), now).await?;
+        analyzed
     }
 
     /// Looks a report up in the mirror, and without it where that can't be read and nobody is to
@@ -190,12 +214,10 @@ impl Attribute {
         row: &RepositoryRow,
         stored: &StoredReport,
         rules: &Arc<Rules>,
-        trouble: Option<String>,
+        known: (Option<&str>, &[Root]),
         patience: Patience,
     ) -> Result<ReportAnalysis, Failure> {
-        let (id, places) = (stored.repository, places_of(stored));
-        let roots = store::deployment_roots::of_places(&self.store, id, &places, stored.received_at).await?;
-        let failure = match analyze_blocking(Some(self.mirrors.clone()), row, stored, rules, (trouble, roots)).await {
+        let failure = match analyze_blocking(Some(self.mirrors.clone()), row, stored, rules, known).await {
             Err(failure) if patience != Patience::Left => failure,
             other => return other,
         };
@@ -203,7 +225,7 @@ impl Attribute {
             tracing::error!(repository = %row.repository.full_name, %failure, "the mirror can't be read");
         }
         let trouble = format!("The mirror of the repository could not be read: {failure}.");
-        analyze_blocking(None, row, stored, rules, (Some(trouble), Vec::new())).await
+        analyze_blocking(None, row, stored, rules, (Some(&trouble), &[])).await
     }
 
     /// What is written down of a report that was analyzed.
@@ -212,6 +234,7 @@ impl Attribute {
         row: &RepositoryRow,
         stored: &StoredReport,
         analyzed: ReportAnalysis,
+        resolution: Option<&Resolution>,
     ) -> Result<AttributionOutcome, Failure> {
         let outcome = AttributionOutcome {
             code_generation: row.code_generation,
@@ -226,7 +249,10 @@ impl Attribute {
             tracing::debug!(repository = %row.repository.full_name, ?why, "a report is not counted");
             return Ok(outcome);
         }
-        let (regressed, recheck_at) = self.regression(row, stored, &attribution).await?;
+        let (regressed, recheck_at) = match resolution {
+            Some(resolution) => self.regression(row, stored, &attribution, resolution).await?,
+            None => (false, None),
+        };
         log(row, &attribution);
         Ok(AttributionOutcome { attribution: Some(attribution), regressed, recheck_at, ..outcome })
     }
@@ -238,11 +264,9 @@ impl Attribute {
         row: &RepositoryRow,
         stored: &StoredReport,
         attribution: &Attribution,
+        resolution: &Resolution,
     ) -> Result<(bool, Option<Timestamp>), Failure> {
-        let (id, key) = (row.repository.id, attribution.identity.key());
-        let Some(resolution) = store::lines::resolution_by_identity(&self.store, id, &key).await? else {
-            return Ok((false, None));
-        };
+        let id = row.repository.id;
         if let (Some(at), Some((version, is_revision))) = (resolution.person_at, version(stored, attribution)) {
             // Whoever closed the issue may have the fix, and not deployed it yet.
             let (name, seen) = (stored_name(version), store::versions::of_repository(&self.store, id).await?);
@@ -308,8 +332,9 @@ async fn analyze_blocking(
     row: &RepositoryRow,
     stored: &StoredReport,
     rules: &Arc<Rules>,
-    (trouble, remembered): (Option<String>, Vec<Root>),
+    (trouble, remembered): (Option<&str>, &[Root]),
 ) -> Result<ReportAnalysis, Failure> {
+    let (trouble, remembered) = (trouble.map(str::to_owned), remembered.to_vec());
     let (repository, report, rules) = (row.repository.clone(), stored.report.clone(), Arc::clone(rules));
     let (event_at, folder) = (stored.received_at, stored.folder.clone());
     blocking(move || {

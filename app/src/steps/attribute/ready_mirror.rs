@@ -9,6 +9,7 @@ use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
 use mirror::{MirrorError, Mirrors, full_id};
+use std::collections::HashSet;
 use std::time::Duration;
 use store::reports::StoredReport;
 use store::repositories::RepositoryRow;
@@ -41,6 +42,39 @@ impl Attribute {
             self.fetch_deployed_commit(row, stored, now).await?;
         }
         Ok(older)
+    }
+
+    /// Whether the mirror has what the report needs already; `ready` are those that it has for
+    /// sure, by repository and by what reports said that they run.
+    ///
+    /// # Errors
+    /// It will be had in a moment.
+    pub(super) async fn is_mirror_ready(
+        &self,
+        row: &RepositoryRow,
+        stored: &StoredReport,
+        ready: &mut HashSet<(RepositoryId, Vec<String>)>,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        let id = row.repository.id;
+        let needed = (id, named_revisions(stored));
+        if row.unnamed_since.is_some() {
+            return Ok(false);
+        }
+        if ready.contains(&needed) {
+            return Ok(true);
+        }
+        let lacks = self.lacks_revision(id, stored).await;
+        if !lacks
+            && self.mirrors.last_sync(id).is_some()
+            && !self.mirrors.is_suspected(id)
+            && !self.mirror_sync.is_behind(row).await
+        {
+            ready.insert(needed);
+            return Ok(true);
+        }
+        let is_asked_for = needed.1.iter().any(|name| full_id(name).is_some());
+        Ok(!(self.is_sync_needed(row, stored, now).await? || lacks && is_asked_for))
     }
 
     /// Brings the mirror up to date. A sentence for the verdict where that could not be done.

@@ -8,7 +8,7 @@ use domain::delivery::{Channel, DeliveryState, MAIL_LEFT_ALONE_FOR, Purpose};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
-pub(crate) use sending::insert_in;
+pub(crate) use sending::{Insertion, insert_all_in, insert_in};
 pub use sending::{
     claim_attempt, count_lost_answer, insert, record_failed, record_given_up, record_put_off, record_sent,
     set_unanswered, withdraw_issue,

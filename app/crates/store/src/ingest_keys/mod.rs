@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 use limits::limits_of;
 pub use limits::{limits_of_key, set_limits};
 pub use refusals::{Over, Refused, RefusedRow, of_repository_since, record_refusals};
-pub use revoke::{Dropped, drop_queued, is_of_revoked_keys, revoke};
+pub use revoke::{Dropped, drop_queued, of_revoked_keys, revoke};
 
 /// A key's last use is recorded only if the recorded one is older: it is for people, and a write
 /// for each report is not.

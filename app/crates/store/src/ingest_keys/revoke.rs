@@ -1,10 +1,13 @@
 //! Revoking a key, and dropping what it had queued.
 
 use crate::columns::{get, get_count};
+use crate::rows::{chunks, placeholders};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx};
 use domain::ids::{FingerprintId, IngestKeyId, LineId, RepositoryId};
 use domain::timestamp::Timestamp;
+use sqlx::AssertSqlSafe;
+use std::collections::HashSet;
 
 /// Rows that one transaction drops: reports wait for it, so it takes some 50 ms at most.
 const AT_ONCE: i64 = 200;
@@ -66,16 +69,22 @@ pub async fn drop_queued(
     Ok(dropped)
 }
 
-/// Whether all that is known of a line came by keys that are revoked by now.
-pub async fn is_of_revoked_keys(store: &Store, line: LineId) -> Result<bool, StoreError> {
-    let row = sqlx::query(
-        "SELECT COUNT(*) AS seen, CAST(COALESCE(SUM(CASE WHEN k.revoked_at_ms IS NULL THEN 1 ELSE 0 END), 0) AS BIGINT) AS held
-         FROM fingerprints f LEFT JOIN ingest_keys k ON k.id = f.key_id WHERE f.line_id = $1",
-    )
-    .bind(line.0)
-    .fetch_one(&store.pool)
-    .await?;
-    Ok(get_count(&row, "seen")? > 0 && get_count(&row, "held")? == 0)
+/// Of these lines, those of which all that is known came by keys that are revoked by now.
+pub async fn of_revoked_keys(store: &Store, lines: &[LineId]) -> Result<HashSet<LineId>, StoreError> {
+    let mut found = HashSet::new();
+    for ids in chunks(lines) {
+        let sql = format!(
+            "SELECT f.line_id AS line FROM fingerprints f LEFT JOIN ingest_keys k ON k.id = f.key_id
+             WHERE f.line_id IN ({}) GROUP BY f.line_id
+             HAVING SUM(CASE WHEN k.revoked_at_ms IS NULL THEN 1 ELSE 0 END) = 0",
+            placeholders(ids.len())
+        );
+        let query = ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| query.bind(id.0));
+        for row in query.fetch_all(&store.pool).await? {
+            found.insert(LineId(get(&row, "line")?));
+        }
+    }
+    Ok(found)
 }
 
 /// Drops reports that wait to be attributed, some at once; `false`: there are none any more.
@@ -149,18 +158,14 @@ async fn drop_alerts(
                  OR EXISTS (SELECT 1 FROM jobs j WHERE j.kind = 'decide' AND j.subject = l.id))
          ORDER BY l.id LIMIT $3"
     );
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(key.0)
-        .bind(repository.0)
-        .bind(AT_ONCE)
-        .fetch_all(&store.pool)
-        .await?;
+    let rows =
+        sqlx::query(AssertSqlSafe(sql)).bind(key.0).bind(repository.0).bind(AT_ONCE).fetch_all(&store.pool).await?;
     let mut tx = store.begin().await?;
     for row in &rows {
         let line = LineId(get(row, "id")?);
         // The line first, as whoever counts it does; another key may have brought it meanwhile.
         let sql = format!("UPDATE lines AS l SET next_decide_at = total + 1 WHERE l.id = $3 AND {BY_IT_ALONE}");
-        let own = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(key.0).bind(repository.0).bind(line.0);
+        let own = sqlx::query(AssertSqlSafe(sql)).bind(key.0).bind(repository.0).bind(line.0);
         if own.execute(tx.conn()).await?.rows_affected() > 0 {
             drop_alert_in(&mut tx, line).await?;
             dropped.lines += 1;
@@ -186,7 +191,7 @@ async fn drop_alert_in(tx: &mut Tx, line: LineId) -> Result<(), StoreError> {
              WHERE id = $1"
         ),
     ] {
-        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(line.0).execute(tx.conn()).await?;
+        sqlx::query(AssertSqlSafe(sql)).bind(line.0).execute(tx.conn()).await?;
     }
     Ok(())
 }

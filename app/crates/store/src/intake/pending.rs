@@ -3,6 +3,7 @@
 
 use super::Arrival;
 use crate::columns::signed;
+use crate::rows::{chunks, values};
 use crate::{StoreError, Tx, lines};
 use domain::ids::FingerprintId;
 use domain::timestamp::Timestamp;
@@ -41,13 +42,13 @@ impl Pending {
 
     async fn insert_hours_in(&self, tx: &mut Tx) -> Result<(), StoreError> {
         let rows: Vec<_> = self.hours.iter().collect();
-        for chunk in lines::chunks(&rows) {
+        for chunk in chunks(&rows) {
             let sql = format!(
                 "INSERT INTO pending_occurrences (fingerprint_id, hour_ms, occurrences, last_seen_ms) VALUES {}
                  ON CONFLICT (fingerprint_id, hour_ms) DO UPDATE SET
                      occurrences = pending_occurrences.occurrences + excluded.occurrences,
                      last_seen_ms = excluded.last_seen_ms",
-                lines::values(chunk.len(), 4)
+                values(chunk.len(), 4)
             );
             let mut query = sqlx::query(AssertSqlSafe(sql));
             for ((fingerprint, hour), (count, last)) in chunk {
@@ -63,7 +64,7 @@ impl Pending {
     /// which does not see what it writes itself. Whose name is not kept is counted all the same.
     async fn insert_facets_in(&self, tx: &mut Tx) -> Result<(), StoreError> {
         let rows: Vec<_> = self.facets.iter().collect();
-        for chunk in lines::chunks(&rows) {
+        for chunk in chunks(&rows) {
             let sql = format!(
                 "WITH fresh (fingerprint_id, kind, value, seen_ms) AS (VALUES {})
                  INSERT INTO pending_facets (fingerprint_id, kind, value, first_seen_ms, last_seen_ms)
@@ -71,7 +72,7 @@ impl Pending {
                  WHERE (SELECT COUNT(*) FROM pending_facets p WHERE p.fingerprint_id = fresh.fingerprint_id
                      AND p.kind = fresh.kind AND p.value <> fresh.value) < {}
                  ON CONFLICT (fingerprint_id, kind, value) DO UPDATE SET last_seen_ms = excluded.last_seen_ms",
-                lines::values(chunk.len(), 4),
+                values(chunk.len(), 4),
                 lines::FACETS_PER_KIND
             );
             let mut query = sqlx::query(AssertSqlSafe(sql));

@@ -1,20 +1,24 @@
 //! The life of a claimed job: begun, renewed, and ended in one of its ways.
 
 use super::Claim;
-use super::lease::{Fence, lease_clock, take_over_in};
+use super::lease::{lease_clock, take_over_in};
 use crate::columns::{get, get_count};
-use crate::transaction::execute;
-use crate::{Store, StoreError, Tx};
+use crate::transaction::{execute, fetch_at_once};
+use crate::{Dialect, Store, StoreError};
 use domain::ids::JobId;
-use domain::job::{Job, MOST_DEATHS};
+use domain::job::{Job, MOST_DEATHS, is_batched};
 use domain::timestamp::{Timestamp, millis};
 use jiff::SignedDuration;
 use sqlx::AssertSqlSafe;
+use sqlx::any::AnyRow;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// How long a claimed job belongs to its worker unless it is renewed.
 pub const LEASE: SignedDuration = SignedDuration::from_mins(2);
+
+/// Jobs that are claimed at once at most: what is written of them in one transaction keeps reports
+/// that come in waiting for some milliseconds only.
+pub const BATCH: usize = 16;
 
 /// Which jobs are claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,22 +38,19 @@ pub enum Among {
 }
 
 impl Among {
-    /// A job of this kind that may be claimed; $1 is the program's clock, $2 that of leases.
-    fn condition(self) -> &'static str {
+    /// A job of this kind that may be claimed, by the program's clock and that of leases.
+    fn condition(self, now: &str, clock: &str) -> String {
+        // The sign keeps both databases to the index of turns: they would sort all that is due.
+        let ordinary = format!("+run_at_ms <= {now} AND holder IS NULL AND deaths = 0");
         match self {
-            // The sign keeps both databases to the index of turns: they would sort all that is due.
-            Self::Ordinary => "+run_at_ms <= $1 AND holder IS NULL AND deaths = 0 AND $2 = $2",
-            Self::AllButFetches => "+run_at_ms <= $1 AND holder IS NULL AND deaths = 0 AND $2 = $2 AND kind <> 'fetch'",
-            Self::AllButMails => {
-                "+run_at_ms <= $1 AND holder IS NULL AND deaths = 0 AND $2 = $2 AND kind NOT IN ('deliver', 'storm')"
-            }
-            Self::AllButFetchesAndMails => {
-                "+run_at_ms <= $1 AND holder IS NULL AND deaths = 0 AND $2 = $2
-                     AND kind NOT IN ('fetch', 'deliver', 'storm')"
-            }
-            Self::Suspects => {
-                "((holder IS NULL AND deaths > 0 AND run_at_ms <= $1) OR (holder IS NOT NULL AND locked_until_ms <= $2))"
-            }
+            Self::Ordinary => ordinary,
+            Self::AllButFetches => format!("{ordinary} AND kind <> 'fetch'"),
+            Self::AllButMails => format!("{ordinary} AND kind NOT IN ('deliver', 'storm')"),
+            Self::AllButFetchesAndMails => format!("{ordinary} AND kind NOT IN ('fetch', 'deliver', 'storm')"),
+            Self::Suspects => format!(
+                "((holder IS NULL AND deaths > 0 AND run_at_ms <= {now})
+                     OR (holder IS NOT NULL AND locked_until_ms <= {clock}))"
+            ),
         }
     }
 
@@ -61,6 +62,29 @@ impl Among {
     }
 }
 
+/// Jobs that were claimed together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// In the order of their turns, all of one kind.
+    pub claims: Vec<Claim>,
+    /// Whether more were due.
+    pub is_more: bool,
+}
+
+/// Claims the jobs whose turn it is of those that are due: one, or as many of its kind as follow it
+/// and are done in batches ([`is_batched`]), up to [`BATCH`].
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn claim_batch(
+    store: &Store,
+    among: Among,
+    lease: SignedDuration,
+    now: Timestamp,
+) -> Result<Batch, StoreError> {
+    claim_up_to(store, (among, BATCH), lease, now).await
+}
+
 /// Claims the job whose turn it is of those that are due, if there is one, for this long; counts
 /// the attempt before it is made. A job that somebody else held and did not renew has lived through
 /// another death.
@@ -70,106 +94,129 @@ pub async fn claim(
     lease: SignedDuration,
     now: Timestamp,
 ) -> Result<Option<Claim>, StoreError> {
+    if among != Among::Suspects {
+        return Ok(claim_up_to(store, (among, 1), lease, now).await?.claims.pop());
+    }
+    loop {
+        let clock = lease_clock(store).await?;
+        let due = due(store, (among, 1), &[], now, clock).await?;
+        let Some((id, _)) = due.first() else { return Ok(None) };
+        let mut tx = store.begin_lazily().await?;
+        if !take_over_in(&mut tx, *id).await? {
+            return Ok(None);
+        }
+        let sql = claiming(store, (among, &[*id]), (clock, lease), now);
+        let claimed = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(tx.conn()).await?;
+        tx.commit().await?;
+        // Another worker was faster: there may be a next one.
+        if let Some(row) = claimed.first() {
+            return read(row).map(Some);
+        }
+    }
+}
+
+/// The same of [`claim_batch`] for so many at most.
+async fn claim_up_to(
+    store: &Store,
+    (among, most): (Among, usize),
+    lease: SignedDuration,
+    now: Timestamp,
+) -> Result<Batch, StoreError> {
+    // Those that somebody else is about to claim, or to ask for once more.
+    let mut taken: Vec<JobId> = Vec::new();
     loop {
         let clock = lease_clock(store).await?;
         // Looking first costs no write lock: most of the time nothing is due.
-        let Some(id) = first_due(store, among, now, clock).await? else { return Ok(None) };
-        let mut tx = store.begin_lazily().await?;
-        if among == Among::Suspects && !take_over_in(&mut tx, store.dialect, id).await? {
-            return Ok(None);
+        let due = due(store, (among, most + 1), &taken, now, clock).await?;
+        let Some((_, first)) = due.first() else { return Ok(Batch::default()) };
+        let most = if is_batched(first) { most } else { 1 };
+        let ids: Vec<JobId> = due.iter().take(most).take_while(|(_, kind)| kind == first).map(|(id, _)| *id).collect();
+        let sql = claiming(store, (among, &ids), (clock, lease), now);
+        let rows = fetch_at_once(store, sql).await?;
+        if !rows.is_empty() {
+            let mut claims: Vec<Claim> = rows.iter().map(read).collect::<Result<_, StoreError>>()?;
+            claims.sort_by_key(|claim| ids.iter().position(|id| *id == claim.id));
+            return Ok(Batch { claims, is_more: due.len() > ids.len() });
         }
-        let claimed = claim_in(&mut tx, (id, among), (clock, lease), now).await?;
-        tx.commit().await?;
-        if claimed.is_some() {
-            return Ok(claimed);
-        }
-        // Another worker was faster: there may be a next one.
+        taken.extend(ids);
     }
 }
 
 /// Whether a job waits that is to be tried by itself.
 pub async fn is_suspect_due(store: &Store, now: Timestamp) -> Result<bool, StoreError> {
     let clock = lease_clock(store).await?;
-    Ok(first_due(store, Among::Suspects, now, clock).await?.is_some())
+    Ok(!due(store, (Among::Suspects, 1), &[], now, clock).await?.is_empty())
 }
 
-async fn first_due(store: &Store, among: Among, now: Timestamp, clock: i64) -> Result<Option<JobId>, StoreError> {
-    let sql = format!("SELECT id FROM jobs WHERE {} ORDER BY {} LIMIT 1", among.condition(), among.order());
+/// The first that are due but for these, with the kind of each.
+async fn due(
+    store: &Store,
+    (among, most): (Among, usize),
+    but: &[JobId],
+    now: Timestamp,
+    clock: i64,
+) -> Result<Vec<(JobId, String)>, StoreError> {
+    let but = if but.is_empty() { String::new() } else { format!("AND id NOT IN ({})", listed(but)) };
+    let sql = format!(
+        "SELECT id, kind FROM jobs WHERE {} AND $2 = $2 {but} ORDER BY {} LIMIT $3",
+        among.condition("$1", "$2"),
+        among.order()
+    );
     let query = sqlx::query(AssertSqlSafe(sql)).bind(now.as_millis()).bind(clock);
-    query.fetch_optional(&store.pool).await?.map(|row| Ok(JobId(get(&row, "id")?))).transpose()
+    let rows = query.bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(&store.pool).await?;
+    rows.iter().map(|row| Ok((JobId(get(row, "id")?), get(row, "kind")?))).collect()
 }
 
-/// Claims this job, if it still may be: the condition is asked again once the row is locked, so two
-/// workers on PostgreSQL never hold one job.
-async fn claim_in(
-    tx: &mut Tx,
-    (id, among): (JobId, Among),
+fn listed(ids: &[JobId]) -> String {
+    ids.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// The statement that claims these jobs. The condition is asked again once a row is locked, so two
+/// workers on PostgreSQL never hold one job; nobody waits there for a row that another one is
+/// about to claim.
+fn claiming(
+    store: &Store,
+    (among, ids): (Among, &[JobId]),
     (clock, lease): (i64, SignedDuration),
     now: Timestamp,
-) -> Result<Option<Claim>, StoreError> {
-    let holder = tx.next_id(now);
-    let sql = format!(
-        "UPDATE jobs SET locked_until_ms = $3, holder = $4, attempts = attempts + 1,
+) -> String {
+    let condition = among.condition(&now.as_millis().to_string(), &clock.to_string());
+    let free = match store.dialect {
+        Dialect::Sqlite => listed(ids),
+        Dialect::Postgres => format!("SELECT id FROM jobs WHERE id IN ({}) FOR UPDATE SKIP LOCKED", listed(ids)),
+    };
+    format!(
+        "UPDATE jobs SET locked_until_ms = {}, holder = {}, attempts = attempts + 1,
              deaths = deaths + CASE WHEN holder IS NULL THEN 0 ELSE 1 END
-         WHERE id = $5 AND {} RETURNING kind, subject, attempts, deaths, version, error",
-        among.condition()
-    );
-    let row = sqlx::query(AssertSqlSafe(sql))
-        .bind(now.as_millis())
-        .bind(clock)
-        .bind(clock.saturating_add(millis(lease)))
-        .bind(holder)
-        .bind(id.0)
-        .fetch_optional(tx.conn())
-        .await?;
-    let Some(row) = row else { return Ok(None) };
-    let kind: String = get(&row, "kind")?;
-    let job = Job::from_parts(&kind, get(&row, "subject")?)
+         WHERE id IN ({free}) AND {condition}
+         RETURNING id, kind, subject, attempts, deaths, version, error, holder",
+        clock.saturating_add(millis(lease)),
+        store.ids.next(now),
+    )
+}
+
+fn read(row: &AnyRow) -> Result<Claim, StoreError> {
+    let kind: String = get(row, "kind")?;
+    let job = Job::from_parts(&kind, get(row, "subject")?)
         .ok_or_else(|| StoreError::content("jobs.kind", format!("no job is called {kind:?}")))?;
-    Ok(Some(Claim {
-        id,
+    Ok(Claim {
+        id: JobId(get(row, "id")?),
         job,
-        attempts: u32::try_from(get_count(&row, "attempts")?).unwrap_or(u32::MAX),
-        deaths: u32::try_from(get_count(&row, "deaths")?).unwrap_or(u32::MAX),
-        error: get(&row, "error")?,
-        version: get(&row, "version")?,
-        holder,
-    }))
-}
-
-impl Claim {
-    fn fence(&self) -> Fence {
-        Fence { job: self.id, holder: self.holder }
-    }
-}
-
-impl Store {
-    /// The database as the holder of a job writes to it: each write transaction proves first that
-    /// the job is still this claim's, and fails with [`StoreError::LeaseLost`] where it is not.
-    pub fn held_by(&self, claim: &Claim) -> Self {
-        Self { fence: Some(claim.fence()), under_way: Arc::default(), ..self.clone() }
-    }
-
-    /// Whether the holder of a job is in the middle of a write transaction, or waits for its turn
-    /// to write. Who stands still there holds up everybody who writes, and need not: a transaction
-    /// proves by itself that the job is still its holder's.
-    pub fn is_writing(&self) -> bool {
-        self.under_way.load(Ordering::Acquire) > 0
-    }
-
-    /// Proves that the job in whose name this is used is still its claim's: right before something
-    /// is done outside that can't be taken back.
-    pub async fn prove_lease(&self) -> Result<(), StoreError> {
-        if self.fence.is_none() {
-            return Ok(());
-        }
-        self.begin().await?.commit().await
-    }
+        attempts: u32::try_from(get_count(row, "attempts")?).unwrap_or(u32::MAX),
+        deaths: u32::try_from(get_count(row, "deaths")?).unwrap_or(u32::MAX),
+        error: get(row, "error")?,
+        version: get(row, "version")?,
+        holder: get(row, "holder")?,
+    })
 }
 
 /// Ends a job that was done; asked for again meanwhile, it runs once more. Here and below: a job
-/// that another worker holds by now is left to that one.
+/// that another worker holds by now is left to that one. Most end with the last transaction of
+/// their step already.
 pub async fn finish(store: &Store, claim: &Claim) -> Result<(), StoreError> {
+    if store.has_ended(claim) {
+        return Ok(());
+    }
     let mut tx = store.begin_lazily().await?;
     let done = sqlx::query("DELETE FROM jobs WHERE id = $1 AND version = $2 AND holder = $3")
         .bind(claim.id.0)
@@ -267,19 +314,31 @@ pub async fn put_back(store: &Store, claim: &Claim) -> Result<(), StoreError> {
     execute(store, statement).await
 }
 
-/// Holds a job for another lease. `false`: another worker holds it.
-pub async fn renew(store: &Store, claim: &Claim, lease: SignedDuration) -> Result<bool, StoreError> {
+/// Puts jobs back that were claimed with others, and not begun: that attempt does not count.
+pub async fn put_back_unbegun(store: &Store, claims: &[&Claim]) -> Result<(), StoreError> {
+    let Some(first) = claims.first() else { return Ok(()) };
+    let ids: Vec<JobId> = claims.iter().map(|claim| claim.id).collect();
+    let sql = format!(
+        "UPDATE jobs SET locked_until_ms = 0, holder = NULL, attempts = attempts - 1 WHERE holder = {} AND id IN ({})",
+        first.holder,
+        listed(&ids)
+    );
+    fetch_at_once(store, sql).await.map(drop)
+}
+
+/// Holds the jobs in whose name this store writes for another lease, but for those that ended.
+/// `false`: another worker holds one of them.
+pub async fn renew(store: &Store, lease: SignedDuration) -> Result<bool, StoreError> {
+    let Some(fence) = &store.fence else { return Ok(true) };
     let until = lease_clock(store).await?.saturating_add(millis(lease));
-    let mut tx = store.begin().await?;
-    let held = sqlx::query("UPDATE jobs SET locked_until_ms = $2 WHERE id = $1 AND holder = $3")
-        .bind(claim.id.0)
-        .bind(until)
-        .bind(claim.holder)
-        .execute(tx.conn())
-        .await?
-        .rows_affected();
+    let sql = fence.renewal(until);
+    let Some(sql) = sql else { return Ok(true) };
+    // Not counted among what the step writes: that goes on while its lease is in doubt.
+    let mut tx = Store { fence: None, under_way: Arc::default(), ..store.clone() }.begin().await?;
+    let held = sqlx::raw_sql(AssertSqlSafe(sql)).execute(tx.conn()).await?.rows_affected();
     tx.commit().await?;
-    Ok(held > 0)
+    // Some may have ended meanwhile.
+    Ok(held >= u64::try_from(fence.open().len()).unwrap_or(u64::MAX))
 }
 
 /// Frees the jobs that ran when the last process ended, at the start of the only one on a SQLite

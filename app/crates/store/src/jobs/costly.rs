@@ -59,11 +59,12 @@ pub async fn let_others_go_first(
     }
     let took = SignedDuration::try_from(took).unwrap_or(SignedDuration::MAX);
     store.costs.note(repository, took, now);
-    // Several workers do so at once, and in one order wait for each other.
+    // Several workers do so at once, and in one order wait for each other. What was claimed with it
+    // and will be put back lets others go first as well.
     let lock = if store.dialect == Dialect::Postgres { " ORDER BY id FOR UPDATE" } else { "" };
     let sql = format!(
         "UPDATE jobs SET turn_ms = turn_ms + $1 WHERE id IN (
-             SELECT id FROM jobs WHERE holder IS NULL AND (
+             SELECT id FROM jobs WHERE (
                  (kind = 'attribute' AND subject IN (SELECT r.id FROM reports r WHERE r.repository_id = $2))
                  OR (kind = 'decide' AND EXISTS (
                      SELECT 1 FROM lines l WHERE l.id = jobs.subject AND l.repository_id = $2))){lock})"

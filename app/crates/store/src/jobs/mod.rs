@@ -7,17 +7,18 @@ mod oldest;
 mod set_aside;
 
 use crate::columns::{get_count, get_time_opt};
+use crate::rows::{chunks, values};
 use crate::{Store, StoreError, Tx};
 pub use claims::{
-    Among, LEASE, claim, finish, is_suspect_due, put_back, record_failed, record_panicked, release_all, renew, requeue,
-    set_aside,
+    Among, BATCH, Batch, LEASE, claim, claim_batch, finish, is_suspect_due, put_back, put_back_unbegun, record_failed,
+    record_panicked, release_all, renew, requeue, set_aside,
 };
 pub(crate) use costly::Costs;
 pub use costly::let_others_go_first;
 use domain::ids::{JobId, LineId, RepositoryId};
 use domain::job::Job;
 use domain::timestamp::Timestamp;
-pub(crate) use lease::{Fence, lease_clock};
+pub(crate) use lease::{end_in, lease_clock};
 pub use oldest::{Held, Oldest, Waiting, oldest};
 pub use set_aside::{SetAside, list_set_aside, repository_of};
 use sqlx::AssertSqlSafe;
@@ -72,6 +73,26 @@ pub(crate) async fn enqueue_decision_in(
     insert_in(tx, Job::Decide(line), due, now, ONCE_MORE).await
 }
 
+/// The same of several lines, each once.
+pub(crate) async fn enqueue_decisions_in(
+    tx: &mut Tx,
+    costs: &Costs,
+    asked: &[(LineId, RepositoryId)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let due = |(line, repository): &(LineId, RepositoryId)| {
+        (Job::Decide(*line), Due { run_at: now, turn: costs.turn(*repository, now) })
+    };
+    let asked: Vec<(Job, Due)> = asked.iter().map(due).collect();
+    insert_all_in(tx, &asked, now, ONCE_MORE).await
+}
+
+/// Asks for jobs at once, each named once.
+pub(crate) async fn enqueue_all_in(tx: &mut Tx, jobs: &[Job], now: Timestamp) -> Result<(), StoreError> {
+    let asked: Vec<(Job, Due)> = jobs.iter().map(|job| (*job, Due { run_at: now, turn: now })).collect();
+    insert_all_in(tx, &asked, now, ONCE_MORE).await
+}
+
 /// What becomes of a job that is asked for again.
 const ONCE_MORE: &str = "DO UPDATE SET
      version = jobs.version + 1,
@@ -106,20 +127,30 @@ pub async fn enqueue_if_none(store: &Store, job: Job, now: Timestamp) -> Result<
 
 /// Inserts a job; `if_there` is what becomes of one of its kind and subject that waits or runs.
 async fn insert_in(tx: &mut Tx, job: Job, due: Due, now: Timestamp, if_there: &'static str) -> Result<(), StoreError> {
-    let (kind, subject) = job.parts();
-    let sql = format!(
-        "INSERT INTO jobs (id, kind, subject, run_at_ms, turn_ms, locked_until_ms, attempts, version, created_at_ms)
-         VALUES ($1, $2, $3, $4, $5, 0, 0, 0, $6) ON CONFLICT (kind, subject) {if_there}"
-    );
-    sqlx::query(AssertSqlSafe(sql))
-        .bind(tx.next_id(now))
-        .bind(kind)
-        .bind(subject)
-        .bind(due.run_at.as_millis())
-        .bind(due.turn.as_millis())
-        .bind(now.as_millis())
-        .execute(tx.conn())
-        .await?;
+    insert_all_in(tx, &[(job, due)], now, if_there).await
+}
+
+/// The same of several, each named once.
+async fn insert_all_in(
+    tx: &mut Tx,
+    jobs: &[(Job, Due)],
+    now: Timestamp,
+    if_there: &'static str,
+) -> Result<(), StoreError> {
+    for chunk in chunks(jobs) {
+        let sql = format!(
+            "INSERT INTO jobs (id, kind, subject, run_at_ms, turn_ms, locked_until_ms, attempts, version, created_at_ms)
+             VALUES {} ON CONFLICT (kind, subject) {if_there}",
+            values(chunk.len(), 9)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for (job, due) in chunk {
+            let (kind, subject) = job.parts();
+            query = query.bind(tx.next_id(now)).bind(kind).bind(subject).bind(due.run_at.as_millis());
+            query = query.bind(due.turn.as_millis()).bind(0i64).bind(0i64).bind(0i64).bind(now.as_millis());
+        }
+        query.execute(tx.conn()).await?;
+    }
     Ok(())
 }
 

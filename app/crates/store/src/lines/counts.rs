@@ -14,26 +14,36 @@ const LISTED_FACETS: i64 = 20;
 
 /// Releases, servers, environments and exception types of a line, with its totals.
 pub async fn counts(store: &Store, line: &Line) -> Result<Counts, StoreError> {
-    let facet = async |kind: &'static str| {
-        let rows = sqlx::query(
-            "SELECT value FROM line_facets WHERE line_id = $1 AND kind = $2 ORDER BY last_seen_ms DESC, value LIMIT $3",
-        )
-        .bind(line.id.0)
-        .bind(kind)
-        .bind(LISTED_FACETS)
-        .fetch_all(&store.pool)
-        .await?;
-        rows.iter().map(|row| get::<String>(row, "value")).collect::<Result<Vec<_>, StoreError>>()
-    };
-    Ok(Counts {
+    let rows = sqlx::query(
+        "SELECT kind, value FROM (SELECT kind, value,
+                 ROW_NUMBER() OVER (PARTITION BY kind ORDER BY last_seen_ms DESC, value) AS place
+             FROM line_facets WHERE line_id = $1) latest
+         WHERE place <= $2 ORDER BY kind, place",
+    )
+    .bind(line.id.0)
+    .bind(LISTED_FACETS)
+    .fetch_all(&store.pool)
+    .await?;
+    let mut counts = Counts {
         total: line.total,
         first_seen_at: line.first_seen_at,
         last_seen_at: line.last_seen_at,
-        servers: facet("server").await?,
-        releases: facet("release").await?,
-        environments: facet("environment").await?,
-        exceptions: facet("exception").await?,
-    })
+        servers: Vec::new(),
+        releases: Vec::new(),
+        environments: Vec::new(),
+        exceptions: Vec::new(),
+    };
+    for row in &rows {
+        let values = match get::<String>(row, "kind")?.as_str() {
+            "server" => &mut counts.servers,
+            "release" => &mut counts.releases,
+            "environment" => &mut counts.environments,
+            "exception" => &mut counts.exceptions,
+            _ => continue,
+        };
+        values.push(get(row, "value")?);
+    }
+    Ok(counts)
 }
 
 /// The same with the occurrences of each of the last days up to its latest occurrence, oldest

@@ -3,6 +3,7 @@
 use super::{COLUMNS, read};
 use crate::columns::{from_json, get, get_commit_opt, get_count, get_time, get_time_opt, indexable, signed};
 use crate::lines::Line;
+use crate::rows::{chunks, placeholders, values};
 use crate::{Store, StoreError, deliveries};
 use domain::alert::Place;
 use domain::commit::CommitId;
@@ -12,12 +13,27 @@ use domain::person::ChosenRecipient;
 use domain::storm::StormLine;
 use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
+use std::collections::HashMap;
 
 /// One line.
 pub async fn by_id(store: &Store, id: LineId) -> Result<Option<Line>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM lines WHERE id = $1");
     let row = sqlx::query(AssertSqlSafe(sql)).bind(id.0).fetch_optional(&store.pool).await?;
     row.as_ref().map(read).transpose()
+}
+
+/// Lines; those that are not there (any more) are missing.
+pub async fn by_ids(store: &Store, ids: &[LineId]) -> Result<HashMap<LineId, Line>, StoreError> {
+    let mut found = HashMap::new();
+    for ids in chunks(ids) {
+        let sql = format!("SELECT {COLUMNS} FROM lines WHERE id IN ({})", placeholders(ids.len()));
+        let query = ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| query.bind(id.0));
+        for row in query.fetch_all(&store.pool).await? {
+            let line = read(&row)?;
+            found.insert(line.id, line);
+        }
+    }
+    Ok(found)
 }
 
 /// The line whose issue this is.
@@ -160,24 +176,29 @@ pub struct Resolution {
     pub person_at: Option<Timestamp>,
 }
 
-/// The resolution of the line with this identity, where it has one.
-pub async fn resolution_by_identity(
+/// The resolutions of the lines with these identities, of those that have one.
+pub async fn resolutions_by_identity(
     store: &Store,
-    repository: RepositoryId,
-    key: &str,
-) -> Result<Option<Resolution>, StoreError> {
-    let row = sqlx::query(
-        "SELECT resolved_at_ms, resolved_commit, person_closed_ms FROM lines
-         WHERE repository_id = $1 AND identity = $2 AND resolved_at_ms IS NOT NULL",
-    )
-    .bind(repository.0)
-    .bind(key)
-    .fetch_optional(&store.pool)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    Ok(Some(Resolution {
-        at: get_time(&row, "resolved_at_ms")?,
-        commit: get_commit_opt(&row, "resolved_commit")?,
-        person_at: get_time_opt(&row, "person_closed_ms")?,
-    }))
+    identities: &[(RepositoryId, String)],
+) -> Result<HashMap<(RepositoryId, String), Resolution>, StoreError> {
+    let mut found = HashMap::new();
+    for chunk in chunks(identities) {
+        let sql = format!(
+            "SELECT repository_id, identity, resolved_at_ms, resolved_commit, person_closed_ms FROM lines
+             WHERE (repository_id, identity) IN (VALUES {}) AND resolved_at_ms IS NOT NULL",
+            values(chunk.len(), 2)
+        );
+        let query = chunk.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, (repository, identity)| {
+            query.bind(repository.0).bind(identity)
+        });
+        for row in query.fetch_all(&store.pool).await? {
+            let resolution = Resolution {
+                at: get_time(&row, "resolved_at_ms")?,
+                commit: get_commit_opt(&row, "resolved_commit")?,
+                person_at: get_time_opt(&row, "person_closed_ms")?,
+            };
+            found.insert((RepositoryId(get(&row, "repository_id")?), get(&row, "identity")?), resolution);
+        }
+    }
+    Ok(found)
 }

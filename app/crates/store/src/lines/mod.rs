@@ -27,8 +27,8 @@ use domain::person::ChosenRecipient;
 use domain::rule::CodeAt;
 use domain::timestamp::Timestamp;
 pub use find::{
-    Resolution, alike_with_issue, by_id, by_issue, by_place, of_path, of_repository, of_storm, predecessor,
-    resolution_by_identity,
+    Resolution, alike_with_issue, by_id, by_ids, by_issue, by_place, of_path, of_repository, of_storm, predecessor,
+    resolutions_by_identity,
 };
 pub use issue::{
     ActedOn, CarriedOut, CommandReply, acted_on, assigned_at, changed_at, give_once, is_next_closing, is_replied_to,
@@ -36,7 +36,9 @@ pub use issue::{
 };
 pub use people::{is_address_known, is_login_known};
 use sqlx::any::AnyRow;
-pub(crate) use tally::{Addition, FACETS_PER_KIND, add_facet_in, add_hours_in, add_totals_in, chunks, facet, values};
+pub(crate) use tally::{
+    Addition, FACETS_PER_KIND, SeenFacet, add_facet_in, add_facets_in, add_hours_in, add_totals_in, facet, lock_all_in,
+};
 pub use untold::{count_untold, count_untold_of, untold};
 
 /// A blamed line.

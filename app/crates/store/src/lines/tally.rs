@@ -1,13 +1,12 @@
 //! Counting what happened at lines: totals and hours in chunks, each facet once.
 
 use crate::columns::{get, signed};
-use crate::{StoreError, Tx};
+use crate::rows::{chunks, values};
+use crate::{Dialect, StoreError, Tx};
 use domain::ids::{LineId, RepositoryId};
 use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
-
-/// Rows of one statement: a few sizes, so that few statements are prepared.
-const CHUNKS: [usize; 4] = [64, 16, 4, 1];
+use std::collections::BTreeMap;
 
 /// Values kept of each kind (server, release …) for one line: autoscaled servers have endless names
 /// that nobody reads.
@@ -37,9 +36,22 @@ pub(crate) struct Added {
     pub(crate) due: Vec<(LineId, RepositoryId, Timestamp)>,
 }
 
+/// On PostgreSQL, locks lines in the order of their numbers, as all do who write several: two that
+/// lock them crosswise would wait for each other. On SQLite a write transaction is alone.
+pub(crate) async fn lock_all_in(tx: &mut Tx, lines: &[LineId]) -> Result<(), StoreError> {
+    if tx.dialect() == Dialect::Sqlite || lines.len() < 2 {
+        return Ok(());
+    }
+    let ids: Vec<String> = lines.iter().map(|line| line.0.to_string()).collect();
+    let sql = format!("SELECT id FROM lines WHERE id IN ({}) ORDER BY id FOR NO KEY UPDATE", ids.join(", "));
+    sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(tx.conn()).await?;
+    Ok(())
+}
+
 /// Adds to totals; each line once.
 pub(crate) async fn add_totals_in(tx: &mut Tx, additions: &[Addition]) -> Result<Added, StoreError> {
     let mut added = Added::default();
+    lock_all_in(tx, &additions.iter().map(|addition| addition.line).collect::<Vec<_>>()).await?;
     for chunk in chunks(additions) {
         let sql = format!(
             "WITH fresh (id, n, last) AS (VALUES {}) UPDATE lines SET total = total + fresh.n,
@@ -85,6 +97,58 @@ pub(crate) async fn add_hours_in(tx: &mut Tx, additions: &[(LineId, Timestamp, u
     Ok(())
 }
 
+/// A name of a kind (server, release …) that was seen at a line.
+#[derive(Clone, Debug)]
+pub(crate) struct SeenFacet<'a> {
+    pub(crate) line: LineId,
+    pub(crate) kind: &'a str,
+    /// As stored ([`facet`]).
+    pub(crate) value: String,
+    pub(crate) first: Timestamp,
+    pub(crate) last: Timestamp,
+}
+
+/// Remembers facets: those that a line has were seen again; of new ones, the latest first, as many
+/// as there is room for.
+pub(crate) async fn add_facets_in<'a>(
+    tx: &mut Tx,
+    seen: impl Iterator<Item = SeenFacet<'a>>,
+) -> Result<(), StoreError> {
+    let mut rows: BTreeMap<(LineId, &str, String), (Timestamp, Timestamp)> = BTreeMap::new();
+    for facet in seen {
+        let (first, last) = rows.entry((facet.line, facet.kind, facet.value)).or_insert((facet.first, facet.last));
+        (*first, *last) = (facet.first.min(*first), facet.last.max(*last));
+    }
+    let rows: Vec<_> = rows.into_iter().collect();
+    for chunk in chunks(&rows) {
+        let fresh = format!("WITH fresh (line, kind, value, first, last) AS (VALUES {})", values(chunk.len(), 5));
+        for what in [SEE_FACETS_AGAIN, INSERT_FACETS] {
+            let sql = format!("{fresh} {}", what.replace("{most}", &FACETS_PER_KIND.to_string()));
+            let mut query = sqlx::query(AssertSqlSafe(sql));
+            for ((line, kind, value), (first, last)) in chunk {
+                query = query.bind(line.0).bind(*kind).bind(value).bind(first.as_millis()).bind(last.as_millis());
+            }
+            query.execute(tx.conn()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Of `fresh`, those that their lines have.
+const SEE_FACETS_AGAIN: &str = "UPDATE line_facets SET last_seen_ms = fresh.last FROM fresh
+     WHERE line_facets.line_id = fresh.line AND line_facets.kind = fresh.kind AND line_facets.value = fresh.value
+         AND line_facets.last_seen_ms < fresh.last";
+
+/// Of `fresh`, those that are new to their lines.
+const INSERT_FACETS: &str = "INSERT INTO line_facets (line_id, kind, value, first_seen_ms, last_seen_ms)
+     SELECT new.line, new.kind, new.value, new.first, new.last FROM (
+         SELECT fresh.line, fresh.kind, fresh.value, fresh.first, fresh.last,
+             ROW_NUMBER() OVER (PARTITION BY fresh.line, fresh.kind ORDER BY fresh.last DESC, fresh.value) AS place
+         FROM fresh WHERE NOT EXISTS (SELECT 1 FROM line_facets f
+             WHERE f.line_id = fresh.line AND f.kind = fresh.kind AND f.value = fresh.value)) new
+     WHERE new.place + (SELECT COUNT(*) FROM line_facets f WHERE f.line_id = new.line AND f.kind = new.kind) <= {most}
+     ON CONFLICT (line_id, kind, value) DO NOTHING";
+
 /// Remembers a facet: it is new, or was seen again at `at`.
 pub(crate) async fn add_facet_in(
     tx: &mut Tx,
@@ -112,25 +176,6 @@ pub(crate) async fn add_facet_in(
 /// A facet as it is stored.
 pub(crate) fn facet(value: &str) -> String {
     value.chars().take(FACET_LENGTH).collect()
-}
-
-/// Rows in pieces of a few sizes, one for each statement.
-pub(crate) fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
-    std::iter::from_fn(move || {
-        let size = CHUNKS.into_iter().find(|&size| size <= rows.len())?;
-        let (chunk, rest) = rows.split_at(size);
-        rows = rest;
-        Some(chunk)
-    })
-}
-
-/// `($1, $2, $3), ($4, …)`.
-pub(crate) fn values(rows: usize, columns: usize) -> String {
-    let row = |row: usize| {
-        let names: Vec<String> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
-        format!("({})", names.join(", "))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use super::{Phase, Policy, Round, tracebacks};
 use crate::columns::{get, get_count, get_time};
 use crate::dialect::Dialect;
-use crate::lines::{chunks, values};
+use crate::rows::{chunks, values};
 use crate::{StoreError, Tx};
 use domain::ids::{LineId, RepositoryId};
 use domain::retention::Boundaries;

@@ -42,7 +42,7 @@ pub(super) async fn fingerprints_in(tx: &mut Tx, policy: &Policy, round: &mut Ro
     .fetch_all(tx.conn())
     .await?;
     let gone = rows.iter().map(|row| get(row, "id")).collect::<Result<Vec<i64>, StoreError>>()?;
-    for chunk in crate::lines::chunks(&gone) {
+    for chunk in crate::rows::chunks(&gone) {
         let these: Vec<String> = (1..=chunk.len()).map(|number| format!("${number}")).collect();
         for (table, column) in
             [("pending_occurrences", "fingerprint_id"), ("pending_facets", "fingerprint_id"), ("fingerprints", "id")]

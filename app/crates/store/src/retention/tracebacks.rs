@@ -4,8 +4,8 @@
 use super::Round;
 use crate::columns::{get, get_count};
 use crate::dialect::Dialect;
-use crate::lines::values;
 use crate::repositories::overwrite_in;
+use crate::rows::{chunks, values};
 use crate::{StoreError, Tx};
 use domain::retention::Boundaries;
 use domain::timestamp::Timestamp;
@@ -84,7 +84,7 @@ pub(super) async fn drop_in(
 /// All tracebacks of these lines, each line's in the order of its weeks.
 async fn of_lines_in(tx: &mut Tx, cuts: &[(i64, Boundaries)]) -> Result<Vec<Kept>, StoreError> {
     let mut kept: Vec<Kept> = Vec::new();
-    for chunk in crate::lines::chunks(cuts) {
+    for chunk in chunks(cuts) {
         let sql = format!(
             "WITH these (line_id) AS (VALUES {})
              SELECT t.line_id AS line, t.week_ms AS week, CAST(LENGTH(t.body) AS BIGINT) AS bytes
@@ -113,7 +113,7 @@ pub(super) async fn delete_in(tx: &mut Tx, dialect: Dialect, rows: &[[i64; 2]]) 
         return Ok(());
     }
     overwrite_in(tx, dialect, true).await?;
-    for chunk in crate::lines::chunks(rows) {
+    for chunk in chunks(rows) {
         // Joined, or SQLite would look at every row of the table.
         let sql = format!(
             "WITH these (line_id, week_ms) AS (VALUES {}) DELETE FROM tracebacks WHERE (line_id, week_ms) IN (

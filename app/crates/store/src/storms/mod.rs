@@ -4,6 +4,7 @@ mod issue;
 mod mails;
 
 use crate::columns::{get, get_count, get_time, get_time_opt};
+use crate::rows::chunks;
 use crate::{Store, StoreError, Tx, jobs, writes};
 use domain::ids::{LineId, RepositoryId, StormId};
 use domain::job::Job;
@@ -115,9 +116,14 @@ async fn insert_row_in(
     Ok(begun.rows_affected() > 0)
 }
 
-/// Records that a line became part of a storm, whose mails now wait. `false`: it ended meanwhile,
+/// Records that lines became part of a storm, whose mails now wait. `false`: it ended meanwhile,
 /// and nothing was written: whatever waited for it would wait for ever.
-pub(crate) async fn add_line_in(tx: &mut Tx, storm: StormId, line: LineId, now: Timestamp) -> Result<bool, StoreError> {
+pub(crate) async fn add_lines_in(
+    tx: &mut Tx,
+    storm: StormId,
+    lines: &[LineId],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let sql = format!(
         "UPDATE storms SET last_line_at_ms = $2, changed_at_ms = {CHANGED} WHERE id = $1 AND ended_at_ms IS NULL"
     );
@@ -125,7 +131,12 @@ pub(crate) async fn add_line_in(tx: &mut Tx, storm: StormId, line: LineId, now: 
     if open.rows_affected() == 0 {
         return Ok(false);
     }
-    sqlx::query("UPDATE lines SET storm_id = $2 WHERE id = $1").bind(line.0).bind(storm.0).execute(tx.conn()).await?;
+    for ids in chunks(lines) {
+        // Numbers of ours.
+        let ids: Vec<String> = ids.iter().map(|line| line.0.to_string()).collect();
+        let sql = format!("UPDATE lines SET storm_id = {} WHERE id IN ({})", storm.0, ids.join(", "));
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(tx.conn()).await?;
+    }
     Ok(true)
 }
 
