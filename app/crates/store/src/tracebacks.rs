@@ -106,32 +106,6 @@ pub async fn latest_of_repository(
         .collect()
 }
 
-/// Keeps a report as the latest traceback of its line in its week.
-pub(crate) async fn upsert_in(
-    tx: &mut Tx,
-    line: LineId,
-    fingerprint: FingerprintId,
-    at: Timestamp,
-    body: &[u8],
-) -> Result<(), StoreError> {
-    sqlx::query(
-        // A fingerprint whose repository was given up a moment ago is gone: it must not take the
-        // whole batch with it.
-        "INSERT INTO tracebacks (line_id, week_ms, fingerprint_id, received_at_ms, body)
-         SELECT $1, $2, id, $4, $5 FROM fingerprints WHERE id = $3
-         ON CONFLICT (line_id, week_ms) DO UPDATE SET
-             fingerprint_id = excluded.fingerprint_id, received_at_ms = excluded.received_at_ms, body = excluded.body",
-    )
-    .bind(line.0)
-    .bind(at.week().as_millis())
-    .bind(fingerprint.0)
-    .bind(at.as_millis())
-    .bind(body.to_vec())
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
 /// A report to be kept as the latest traceback of its line in its week.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kept<'a> {

@@ -7,6 +7,8 @@ mod pending;
 
 use crate::fingerprints::{FingerprintState, KnownFingerprint};
 use crate::journal::{self, Counted};
+use crate::lines::SeenFacet;
+use crate::tracebacks::Kept;
 use crate::{Store, StoreError, Tx, lines, tracebacks};
 use admission::look_up_or_insert_in;
 use domain::fingerprint::Fingerprint;
@@ -167,9 +169,12 @@ async fn write_in_full(
         None => folded.counted(memory),
     };
     news.insert_in(&mut tx).await?;
-    for (line, (fingerprint, at, body)) in &folded.tracebacks {
-        tracebacks::upsert_in(&mut tx, *line, *fingerprint, *at, body).await?;
-    }
+    let kept: Vec<Kept<'_>> = folded
+        .tracebacks
+        .iter()
+        .map(|(line, (fingerprint, at, body))| Kept { line: *line, fingerprint: *fingerprint, at: *at, body })
+        .collect();
+    tracebacks::upsert_all_in(&mut tx, &kept).await?;
     journal::append_in(&mut tx, &counted, batch[0].at).await?;
     Ok((admitted.into_iter().map(|it| it.expect("every arrival was looked at")).collect(), tx))
 }
@@ -252,9 +257,13 @@ impl<'a> News<'a> {
     }
 
     async fn insert_in(&self, tx: &mut Tx) -> Result<(), StoreError> {
-        for ((line, kind, value), at) in &self.0 {
-            lines::add_facet_in(tx, *line, kind, value, *at).await?;
-        }
-        Ok(())
+        let seen = self.0.iter().map(|((line, kind, value), at)| SeenFacet {
+            line: *line,
+            kind,
+            value: lines::facet(value),
+            first: *at,
+            last: *at,
+        });
+        lines::add_facets_in(tx, seen).await
     }
 }

@@ -37,7 +37,7 @@ pub use issue::{
 pub use people::{is_address_known, is_login_known};
 use sqlx::any::AnyRow;
 pub(crate) use tally::{
-    Addition, FACETS_PER_KIND, SeenFacet, add_facet_in, add_facets_in, add_hours_in, add_totals_in, facet, lock_all_in,
+    Addition, FACETS_PER_KIND, SeenFacet, add_facets_in, add_hours_in, add_totals_in, facet, lock_all_in,
 };
 pub use untold::{count_untold, count_untold_of, untold};
 

@@ -149,30 +149,6 @@ const INSERT_FACETS: &str = "INSERT INTO line_facets (line_id, kind, value, firs
      WHERE new.place + (SELECT COUNT(*) FROM line_facets f WHERE f.line_id = new.line AND f.kind = new.kind) <= {most}
      ON CONFLICT (line_id, kind, value) DO NOTHING";
 
-/// Remembers a facet: it is new, or was seen again at `at`.
-pub(crate) async fn add_facet_in(
-    tx: &mut Tx,
-    line: LineId,
-    kind: &str,
-    value: &str,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO line_facets (line_id, kind, value, last_seen_ms, first_seen_ms)
-         SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($4 AS BIGINT)
-         WHERE (SELECT COUNT(*) FROM line_facets WHERE line_id = $1 AND kind = $2 AND value <> $3) < $5
-         ON CONFLICT (line_id, kind, value) DO UPDATE SET last_seen_ms = excluded.last_seen_ms",
-    )
-    .bind(line.0)
-    .bind(kind)
-    .bind(facet(value))
-    .bind(at.as_millis())
-    .bind(FACETS_PER_KIND)
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
 /// A facet as it is stored.
 pub(crate) fn facet(value: &str) -> String {
     value.chars().take(FACET_LENGTH).collect()
