@@ -2,7 +2,7 @@
 
 use crate::harness::fake_github::Fault;
 use crate::harness::scenes::MINUTE;
-use crate::harness::story::{REPO, run_test};
+use crate::harness::story::{REPO, Story, run_test};
 use domain::job::Job;
 use domain::timestamp::HOUR;
 use jiff::SignedDuration;
@@ -12,8 +12,22 @@ use store::{Store, StoreError};
 
 /// Long enough for a request to be under way, and short beside [`SLOW`].
 const MEANWHILE: Duration = Duration::from_millis(400);
+/// How often it is looked whether GitHub was asked, and how often at most: for half a minute.
+const LOOKED_AT_EVERY: Duration = Duration::from_millis(10);
+const LOOKS: usize = 3_000;
 /// How long GitHub takes.
 const SLOW: Duration = Duration::from_millis(1500);
+
+/// Waits until GitHub is asked for this, which it takes [`SLOW`] to answer.
+async fn is_asked(story: &Story, operation: &str) {
+    for _ in 0..LOOKS {
+        if !story.github.requests_of(operation).is_empty() {
+            return;
+        }
+        tokio::time::sleep(LOOKED_AT_EVERY).await;
+    }
+    panic!("nobody asked for {operation}");
+}
 
 #[test]
 fn a_clock_that_leaps_in_the_middle_of_a_request_files_no_second_issue() {
@@ -46,7 +60,7 @@ fn a_worker_that_was_not_heard_of_for_too_long_writes_nothing_more_to_github() {
         assert_eq!(story.send_to(story.url(), &key, project, &story.event()).await, 200);
         let other = story.services().worker(story.clock.clone());
         let another = async {
-            tokio::time::sleep(MEANWHILE).await;
+            is_asked(story, "issues/check-user-can-be-assigned").await;
             story.end_leases().await;
             other.drain().await.unwrap();
         };
