@@ -5,7 +5,7 @@ use crate::Dialect;
 use crate::error::{StoreError, Trouble};
 use crate::outage::{ANSWERS_WITHIN, Outage};
 use crate::takeable::takeable;
-use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleResult};
+use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleResult};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use sqlx::any::{Any, AnyConnectOptions, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
@@ -37,6 +37,16 @@ pub(crate) struct Connections {
     permits: Arc<Semaphore>,
     outage: Arc<Outage>,
     dialect: Dialect,
+}
+
+/// What a transaction's end means to the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Once it is committed, the disk has it.
+    Now,
+    /// The disk has it with the next one that is durable at once, or soon after. What is lost in a
+    /// power failure is the newest of it, never what an older one built on.
+    Later,
 }
 
 /// Opens connections.
@@ -71,6 +81,9 @@ pub(crate) struct Session {
     connection: AnyConnection,
     /// Of PostgreSQL's process that serves it.
     backend: Option<Backend>,
+    /// What the ends of its transactions mean on SQLite; `None`: it was being told, and nobody
+    /// knows what came of that.
+    durability: Option<Durability>,
 }
 
 /// PostgreSQL's number of the process that serves a connection.
@@ -90,7 +103,8 @@ impl Manager for Opener {
                 Some(Backend(row.try_get("pid")?))
             }
         };
-        Ok(Session { connection, backend })
+        // As `Dialect::session` has it.
+        Ok(Session { connection, backend, durability: Some(Durability::Now) })
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<Error> {
@@ -129,6 +143,12 @@ impl Lent {
         &mut self.object.as_mut().expect("a connection is lent until it is given back or closed").connection
     }
 
+    /// What is known of how SQLite ends transactions on it. To be `None` while it is told
+    /// otherwise: who stops waiting does not learn what came of that.
+    pub(crate) fn durability(&mut self) -> &mut Option<Durability> {
+        &mut self.object.as_mut().expect("a connection is lent until it is given back or closed").durability
+    }
+
     /// PostgreSQL's process at its other end.
     pub(crate) fn backend(&self) -> Option<Backend> {
         self.object.as_ref().and_then(|session| session.backend)
@@ -160,7 +180,10 @@ impl Connections {
     /// Connections that are opened when they are needed.
     pub(crate) fn new(opener: Opener) -> Result<Self, StoreError> {
         let dialect = opener.dialect;
-        let pool = Pool::builder(opener).max_size(POOL_SIZE).build().map_err(StoreError::away)?;
+        // The one that was used last has the newest pages in its cache: SQLite reads what another
+        // connection wrote anew.
+        let pool = Pool::builder(opener).max_size(POOL_SIZE).queue_mode(QueueMode::Lifo);
+        let pool = pool.build().map_err(StoreError::away)?;
         let permits = Arc::new(Semaphore::new(POOL_SIZE));
         Ok(Self { pool, permits, outage: Arc::default(), dialect })
     }

@@ -79,13 +79,13 @@ pub use server_lock::ServerLock;
 pub use transaction::Tx;
 pub use turns::Side;
 
-use connections::{Connections, POOL_SIZE};
+use connections::{Connections, Durability, POOL_SIZE};
 use ids::Ids;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
-use transaction::{Durability, UnderWay};
+use transaction::UnderWay;
 use turns::{Turn, Turns};
 use whereabouts::Whereabouts;
 

@@ -1,7 +1,7 @@
 //! Write transactions.
 
 use crate::columns::get;
-use crate::connections::{Connections, Lent};
+use crate::connections::{Connections, Durability, Lent};
 use crate::fence::Ending;
 use crate::ids::Ids;
 use crate::outage::ANSWERS_WITHIN;
@@ -18,14 +18,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::time::{Instant, timeout};
 
-/// What a transaction's end means to the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// Once it is committed, the disk has it.
-    Now,
-    /// The disk has it with the next one that is durable at once, or soon after. What is lost in a
-    /// power failure is the newest of it, never what an older one built on.
-    Later,
+macro_rules! sync_at_once {
+    () => {
+        "PRAGMA synchronous = FULL"
+    };
 }
 
 /// A write transaction. It begins with the write lock, so it never has to be tried again for want
@@ -82,22 +78,34 @@ impl Tx {
         let turn = Some(turn);
         let mut tx =
             Self { lent, connections, failed: false, ids, turn, is_fenced, ending: None, _under_way: under_way };
+        let known = tx.lent.as_mut().and_then(|lent| lent.durability().take());
         let begin = match (store.dialect, durability) {
-            (Dialect::Sqlite, Durability::Now) => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
+            (Dialect::Sqlite, durability) if known == Some(durability) => "BEGIN IMMEDIATE",
+            (Dialect::Sqlite, Durability::Now) => concat!(sync_at_once!(), "; BEGIN IMMEDIATE"),
             (Dialect::Sqlite, Durability::Later) => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
             (Dialect::Postgres, _) => "BEGIN",
         };
-        match &store.fence {
-            None => tx.run(begin).await?,
-            Some(fence) => {
-                // In one exchange with the database: most transactions are in a job's name.
-                let proof = fence.proof(store.dialect).ok_or(StoreError::LeaseLost)?;
-                let answers = sqlx::raw_sql(AssertSqlSafe(format!("{begin}; {proof}"))).fetch_all(tx.conn()).await?;
-                for answer in &answers {
-                    if get::<i64>(answer, "held")? != 1 {
-                        return Err(StoreError::LeaseLost);
-                    }
-                }
+        let proof = match &store.fence {
+            Some(fence) => Some(fence.proof(store.dialect).ok_or(StoreError::LeaseLost)?),
+            None => None,
+        };
+        let held = match proof {
+            // In one exchange with the database: most transactions are in a job's name.
+            Some(proof) => {
+                let sql = AssertSqlSafe(format!("{begin}; {proof}"));
+                sqlx::raw_sql(sql).fetch_all(tx.conn()).await?
+            }
+            None => {
+                tx.run(begin).await?;
+                Vec::new()
+            }
+        };
+        if let Some(lent) = &mut tx.lent {
+            *lent.durability() = Some(durability);
+        }
+        for answer in &held {
+            if get::<i64>(answer, "held")? != 1 {
+                return Err(StoreError::LeaseLost);
             }
         }
         Ok(tx)
@@ -263,23 +271,29 @@ impl<'t> Executor<'t> for Within<'t> {
     }
 }
 
-/// Runs one statement without parameters as a transaction of its own, which is on the disk
-/// afterwards, in one exchange with the database where [`execute`] takes three.
+/// Runs one statement as a transaction of its own, which is on the disk afterwards, in one exchange
+/// with the database where [`execute`] takes three. It is prepared once on each connection.
 ///
 /// # Errors
 /// Those of the database, with whether nothing was changed for sure: where the connection was lost,
 /// nobody knows.
-pub(crate) async fn execute_at_once(store: &Store, statement: String) -> Result<(), (StoreError, bool)> {
+pub(crate) async fn execute_at_once(
+    store: &Store,
+    statement: Query<'_, Any, AnyArguments>,
+) -> Result<(), (StoreError, bool)> {
     let nothing = |error| (error, true);
     let _turn = store.turn().await.map_err(nothing)?;
     let mut lent = store.pool.lend().await.map_err(nothing)?;
-    let sql = match store.dialect {
-        // A transaction before it may have set it otherwise.
-        Dialect::Sqlite => format!("PRAGMA synchronous = FULL; {statement}"),
-        Dialect::Postgres => statement,
-    };
     let (connections, backend) = (&store.pool, lent.backend());
-    let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(lent.connection());
+    let done = async {
+        // A transaction before it may have set it otherwise.
+        if store.dialect == Dialect::Sqlite && lent.durability().take() != Some(Durability::Now) {
+            sqlx::raw_sql(sync_at_once!()).execute(lent.connection()).await?;
+        }
+        *lent.durability() = Some(Durability::Now);
+        // To the end of its answer: PostgreSQL commits after it has said how many rows there were.
+        statement.execute(lent.connection()).await
+    };
     match connections.watch(backend, done).await {
         Ok(_) => {
             lent.give_back();
@@ -301,13 +315,15 @@ pub(crate) async fn execute_at_once(store: &Store, statement: String) -> Result<
 pub(crate) async fn fetch_at_once(store: &Store, statement: String) -> Result<Vec<AnyRow>, StoreError> {
     let _turn = store.turn().await?;
     let mut lent = store.pool.lend().await?;
+    let known = lent.durability().take();
     let sql = match store.dialect {
-        Dialect::Sqlite => format!("PRAGMA synchronous = NORMAL; {statement}"),
-        Dialect::Postgres => statement,
+        Dialect::Sqlite if known != Some(Durability::Later) => format!("PRAGMA synchronous = NORMAL; {statement}"),
+        Dialect::Sqlite | Dialect::Postgres => statement,
     };
     let (connections, backend) = (&store.pool, lent.backend());
     match connections.watch(backend, sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(lent.connection())).await {
         Ok(rows) => {
+            *lent.durability() = Some(Durability::Later);
             lent.give_back();
             Ok(rows)
         }
@@ -330,7 +346,7 @@ pub(crate) async fn execute(store: &Store, statement: Query<'_, Any, AnyArgument
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sqlx::Row as _;
+    use sqlx::{AssertSqlSafe, Row as _};
 
     async fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();

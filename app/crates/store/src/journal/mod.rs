@@ -14,6 +14,8 @@ use crate::{Store, StoreError, Tx};
 use domain::timestamp::Timestamp;
 pub use fold::{Folded, fold};
 pub(crate) use record::Counted;
+use sqlx::any::{Any, AnyArguments};
+use sqlx::query::Query;
 
 /// Appends, in a transaction of its own that is one exchange with the database: what most batches
 /// of reports wait for.
@@ -24,9 +26,7 @@ pub(crate) async fn append(store: &Store, counted: &Counted, now: Timestamp) -> 
     if counted.is_empty() {
         return Ok(());
     }
-    // Numbers only, so that it needs no parameters.
-    let (id, text) = (store.ids.next(now), counted.text());
-    execute_at_once(store, format!("INSERT INTO journal (id, counted) VALUES ({id}, '{text}')")).await
+    execute_at_once(store, insertion(store.ids.next(now), counted)).await
 }
 
 /// Appends within a transaction.
@@ -34,13 +34,12 @@ pub(crate) async fn append_in(tx: &mut Tx, counted: &Counted, now: Timestamp) ->
     if counted.is_empty() {
         return Ok(());
     }
-    let id = tx.next_id(now);
-    sqlx::query("INSERT INTO journal (id, counted) VALUES ($1, $2)")
-        .bind(id)
-        .bind(counted.text())
-        .execute(tx.conn())
-        .await?;
+    insertion(tx.next_id(now), counted).execute(tx.conn()).await?;
     Ok(())
+}
+
+fn insertion(id: i64, counted: &Counted) -> Query<'static, Any, AnyArguments> {
+    sqlx::query("INSERT INTO journal (id, counted) VALUES ($1, $2)").bind(id).bind(counted.text())
 }
 
 /// How many rows wait to be folded, each of one batch of reports.

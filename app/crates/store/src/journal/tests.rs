@@ -101,6 +101,47 @@ async fn a_batch_of_many_lines_writes_few_pages() {
 }
 
 #[tokio::test]
+async fn what_is_appended_is_durable_whatever_was_written_before_it() {
+    let (_folder, store) = with_lines().await;
+    let mut memory = WriterMemory::default();
+    insert_batch(&store, &[repeat(7, NOW)], &mut memory).await.unwrap();
+    for _ in 0..2 {
+        fold(&store, NOW).await.unwrap();
+        let lazily = sqlx::query("PRAGMA synchronous").fetch_one(&store.pool).await.unwrap();
+        assert_eq!(lazily.get::<i64, _>(0), 1, "NORMAL, for a fold need not be on the disk at once");
+        insert_batch(&store, &[repeat(7, NOW)], &mut memory).await.unwrap();
+        let durable = sqlx::query("PRAGMA synchronous").fetch_one(&store.pool).await.unwrap();
+        assert_eq!(durable.get::<i64, _>(0), 2, "FULL, on the connection that was used last");
+    }
+}
+
+#[tokio::test]
+async fn what_the_disk_does_not_take_was_not_counted() {
+    let (_folder, store) = with_lines().await;
+    let mut memory = WriterMemory::default();
+    insert_batch(&store, &[repeat(7, NOW)], &mut memory).await.unwrap();
+    let pages: i64 = sqlx::query("PRAGMA page_count").fetch_one(&store.pool).await.unwrap().get(0);
+    let limit = |pages: i64| sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+    sqlx::raw_sql(limit(pages)).execute(&store.pool).await.unwrap();
+    let mut taken = 1;
+    let (error, nothing_changed) = loop {
+        let mut counted = Counted::default();
+        (1..=LINES).for_each(|line| counted.add(LineId(line), NOW, 1));
+        match append(&store, &counted, NOW).await {
+            Ok(()) => taken += LINES,
+            Err(failed) => break failed,
+        }
+    };
+    assert_eq!((error.trouble(), nothing_changed), (Some(crate::Trouble::Full), true));
+    sqlx::raw_sql(limit(i64::from(u32::MAX) / 2)).execute(&store.pool).await.unwrap();
+    let mut counted = Counted::default();
+    counted.add(LineId(7), NOW, 1);
+    append(&store, &counted, NOW).await.unwrap();
+    fold(&store, NOW).await.unwrap();
+    assert_eq!(counts(&store).await.iter().map(|(total, _)| total).sum::<u64>(), u64::try_from(taken + 1).unwrap());
+}
+
+#[tokio::test]
 async fn all_lines_are_folded_in_pieces_and_each_count_once() {
     let (_folder, store) = with_lines().await;
     let mut memory = WriterMemory::default();
