@@ -10,6 +10,10 @@ use tokio::sync::{mpsc, oneshot};
 /// Reports of one transaction: at most what is worked off within some 10 ms.
 const BATCH: usize = 1024;
 
+/// How often the writer lets others go first before it writes, while that brings more. It waits for
+/// no moment and no disk by that: who has work to do does it, and who has none costs microseconds.
+const LET_PASS: usize = 2;
+
 /// A report, and who waits until it is durable.
 pub(super) type Waiting = (Arrival, oneshot::Sender<Result<Admitted, AcceptError>>);
 
@@ -39,6 +43,7 @@ async fn write(queue: &mut mpsc::Receiver<Waiting>, told: &Told, insert: &mut In
     let mut memory = WriterMemory::default();
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut waiting, BATCH).await > 0 {
+        gather(queue, &mut waiting).await;
         let (batch, answers): (Vec<Arrival>, Vec<_>) = waiting.drain(..).unzip();
         let has_news = batch.iter().any(|arrival| arrival.known.is_none());
         // A panic refuses this batch, and no other.
@@ -72,12 +77,31 @@ async fn write(queue: &mut mpsc::Receiver<Waiting>, told: &Told, insert: &mut In
     }
 }
 
+/// Takes those along that are being read just now. A batch costs as much as several reports,
+/// and who were answered together send their next ones at about the same time: without this, the
+/// first of them is a batch by itself, again and again.
+async fn gather(queue: &mut mpsc::Receiver<Waiting>, waiting: &mut Vec<Waiting>) {
+    for _ in 0..LET_PASS {
+        let before = waiting.len();
+        tokio::task::yield_now().await;
+        while waiting.len() < BATCH
+            && let Ok(next) = queue.try_recv()
+        {
+            waiting.push(next);
+        }
+        if waiting.len() == before {
+            return;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use domain::fingerprint::Fingerprint;
     use domain::ids::{FingerprintId, IngestKeyId, RepositoryId};
     use domain::timestamp::Timestamp;
+    use std::sync::{Arc, Mutex};
     use store::Store;
     use store::fingerprints::{FingerprintState, KnownFingerprint};
     use store::intake::Facets;
@@ -108,6 +132,38 @@ mod tests {
         assert_eq!(send().await.unwrap().known, known(), "the writer goes on");
         drop(sender);
         writer.await.unwrap();
+    }
+
+    /// Sends a report, and has this done once that is handed over.
+    async fn send(sender: mpsc::Sender<Waiting>, then: impl FnOnce(mpsc::Sender<Waiting>)) {
+        let (answer, answered) = oneshot::channel();
+        sender.send((arrival(), answer)).await.unwrap();
+        then(sender);
+        answered.await.expect("an answer").unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_is_being_read_comes_along_and_nobody_else_is_waited_for() {
+        let (sender, receiver) = mpsc::channel(64);
+        let batches = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&batches);
+        let insert: Insert = Box::new(move |batch, _| {
+            seen.lock().unwrap().push(batch.len());
+            let admitted = vec![Admitted { known: known(), is_new: false }; batch.len()];
+            Box::pin(async move { Ok(admitted) })
+        });
+        let writer = tokio::spawn(write_on(receiver, told().await, insert));
+        // When the first one of each is taken, the second is ready to run, behind the writer.
+        let sends_another = |sender| {
+            tokio::spawn(send(sender, drop));
+        };
+        let sending: Vec<_> = (0..8).map(|_| tokio::spawn(send(sender.clone(), sends_another))).collect();
+        for one in sending {
+            one.await.unwrap();
+        }
+        send(sender, drop).await;
+        writer.await.unwrap();
+        assert_eq!(*batches.lock().unwrap(), [16, 1]);
     }
 
     struct BrokenLog;
