@@ -8,9 +8,10 @@ mod example;
 
 pub use example::{CART, example};
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
+use std::{env, fs};
 
 /// Somebody who commits: `Name <address>`.
 pub const ADA: &str = "Ada Lovelace <ada@example.com>";
@@ -179,10 +180,18 @@ impl GitRepo {
     }
 }
 
+/// Where git is. A program that is named by its path is started by `posix_spawn`, which shares this
+/// process's memory for that moment; one that is to be looked for in another environment's PATH by
+/// `fork`, which copies the tables of its pages: from a large test that takes longer than git does.
+static GIT: LazyLock<PathBuf> = LazyLock::new(|| {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).map(|folder| folder.join("git")).find(|file| file.is_file()).unwrap_or_else(|| "git".into())
+});
+
 /// The `git` program, without what this machine's users and administrators have set.
 pub fn isolated_git() -> Command {
-    let mut command = Command::new("git");
-    command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));
+    let mut command = Command::new(&*GIT);
+    command.env_clear().envs(env::vars_os().filter(|(name, _)| name == "PATH"));
     command.envs([("HOME", "/nonexistent"), ("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")]);
     command.envs([("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("GIT_TERMINAL_PROMPT", "0")]);
     command
