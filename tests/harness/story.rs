@@ -110,6 +110,8 @@ pub struct Story {
     pub(super) began_at: Timestamp,
     /// Files of the outbox that were looked at, as they were then.
     pub(super) outbox_read: RefCell<BTreeMap<PathBuf, String>>,
+    /// Files at revisions, each named by git's `REVISION:PATH`.
+    files_read: RefCell<BTreeMap<String, Arc<str>>>,
     folder: tempfile::TempDir,
     settings: BTreeMap<String, String>,
     running: Option<Running>,
@@ -165,6 +167,7 @@ impl Story {
         let mut story = Self {
             began_at: clock.now(),
             outbox_read: RefCell::default(),
+            files_read: RefCell::default(),
             clock,
             github,
             git,
@@ -487,7 +490,7 @@ impl Story {
     /// An event as sentry-sdk sends it: fails at the line of `path` that contains `needle`, at a
     /// revision of the repository.
     pub fn event_at(&self, revision: &str, path: &str, needle: &str, function: &str, server: &str) -> Value {
-        let text = self.repo.git(&["show", &format!("{revision}:{path}")]);
+        let text = self.file_at(revision, path);
         let lines: Vec<&str> = text.lines().collect();
         let at = lines.iter().position(|line| line.contains(needle)).unwrap_or_else(|| panic!("{needle} in {path}"));
         json!({
@@ -504,6 +507,19 @@ impl Story {
             "request": {"url": "https://shop.example/cart", "method": "POST", "headers": {"Host": "shop.example"}},
             "sdk": {"name": "sentry.python", "version": "2.75.0"},
         })
+    }
+
+    /// A file as it was at a revision, which git is asked for once: some stories fail there a
+    /// thousand times.
+    fn file_at(&self, revision: &str, path: &str) -> Arc<str> {
+        let wanted = format!("{revision}:{path}");
+        let show = || self.repo.git(&["show", &wanted]).into();
+        // What a name stands for changes, an id does not.
+        let is_id = revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_id {
+            return show();
+        }
+        Arc::clone(self.files_read.borrow_mut().entry(wanted.clone()).or_insert_with(show))
     }
 
     /// The usual failure, of the newest revision.
