@@ -2,6 +2,7 @@
 
 pub mod application;
 pub mod browser;
+mod databases;
 pub mod emulator;
 pub mod encrypted_mail;
 pub mod fake_github;

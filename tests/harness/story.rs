@@ -1,6 +1,7 @@
 //! A story: a whole Flawless between a fake GitHub, a git server and a mail server, told step by
 //! step.
 
+use super::databases;
 use super::fake_github::{APP_ID, CLIENT_ID, CLIENT_SECRET, Change, CommitAuthor, FakeGitHub, PRIVATE_KEY, SECRET};
 use super::git_repo::GitRepo;
 use super::git_server::GitServer;
@@ -149,7 +150,7 @@ impl Story {
             [
                 ("PORT", "0".to_owned()),
                 ("DATA_DIR", folder.path().join("data").display().to_string()),
-                ("DATABASE_URL", database(folder.path()).await),
+                ("DATABASE_URL", databases::database(folder.path()).await),
                 ("PUBLIC_URL", "https://flawless.test".to_owned()),
                 ("APP_ID", APP_ID.to_string()),
                 ("PRIVATE_KEY", PRIVATE_KEY.to_owned()),
@@ -284,8 +285,7 @@ impl Story {
     /// Another database of this story's, empty, on the PostgreSQL that stories are told on, if they
     /// are.
     pub async fn another_postgres(&self) -> Option<String> {
-        let folder = self.folder.path().file_name().unwrap().to_string_lossy().to_lowercase();
-        postgres_database(&format!("another_{}", folder.trim_start_matches('.'))).await
+        databases::another_postgres(self.folder.path()).await
     }
 
     /// Stops and starts the server.
@@ -694,25 +694,4 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// A database of the story's own: a SQLite file, or a new database on the server that
-/// `FLAWLESS_TEST_DATABASE` names.
-async fn database(folder: &std::path::Path) -> String {
-    let name =
-        format!("story_{}", folder.file_name().unwrap().to_string_lossy().trim_start_matches('.').to_lowercase());
-    let file = || format!("sqlite://{}", folder.join("flawless.db").display());
-    postgres_database(&name).await.unwrap_or_else(file)
-}
-
-/// A new database on the server that `FLAWLESS_TEST_DATABASE` names, if it names one.
-async fn postgres_database(name: &str) -> Option<String> {
-    use sqlx::Connection;
-    let server = std::env::var("FLAWLESS_TEST_DATABASE").ok()?;
-    let mut connection = sqlx::postgres::PgConnection::connect(&server).await.unwrap();
-    let sql = format!("CREATE DATABASE \"{name}_{}\"", std::process::id());
-    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-    let mut url = url::Url::parse(&server).unwrap();
-    url.set_path(&format!("{name}_{}", std::process::id()));
-    Some(url.to_string())
 }
