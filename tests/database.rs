@@ -2,6 +2,7 @@
 
 use crate::harness::story::run_test;
 use domain::job::Job;
+use sqlx::{Connection as _, Row as _};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -78,6 +79,37 @@ fn what_postgres_refuses_is_said_at_the_start() {
             assert!(said.contains(words) && said.contains(todo), "{said}");
             assert!(took < AT_ONCE, "{took:?}");
         }
+    });
+}
+
+#[test]
+fn a_password_is_proved_as_postgres_asks_for_it_by_default() {
+    run_test(async |story| {
+        if !story.is_on_postgres() {
+            return;
+        }
+        let mut url = url::Url::parse(&story.config().database_url).unwrap();
+        // Users are the whole server's.
+        let user = format!("scram_{}", url.path().trim_start_matches('/'));
+        let mut connection = sqlx::postgres::PgConnection::connect(url.as_str()).await.unwrap();
+        // Where pg_hba.conf asks for MD5, it is how the password is kept that decides.
+        let sql = format!(
+            "SET password_encryption = 'scram-sha-256'; CREATE ROLE \"{user}\" SUPERUSER LOGIN PASSWORD 'four words of it'"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+        let kept = sqlx::query("SELECT rolpassword FROM pg_authid WHERE rolname = $1").bind(&user);
+        let kept: String = kept.fetch_one(&mut connection).await.unwrap().get("rolpassword");
+        assert!(kept.starts_with("SCRAM-SHA-256$4096:"), "{kept}");
+        connection.close().await.unwrap();
+        url.set_username(&user).unwrap();
+        url.set_password(Some("four words of it")).unwrap();
+        story.set("DATABASE_URL", url.as_str());
+        story.restart().await;
+        story.install().await;
+        story.stop().await;
+        url.set_password(Some("four other words")).unwrap();
+        let (said, _) = story.refused_server(&[("DATABASE_URL", url.as_str())]).await;
+        assert!(said.contains("correct the user or the password") && !said.contains("words"), "{said}");
     });
 }
 
