@@ -10,8 +10,10 @@ use serde_json::json;
 use sqlx::AnyConnection;
 use sqlx::Connection as _;
 use std::collections::BTreeSet;
+use std::time::Duration;
 use store::StoreError;
 use store::jobs::{Among, BATCH, Batch, Claim, LEASE};
+use store::repositories::NewRepository;
 
 /// A repository of so many functions, each of which is told of by itself, and has failed; nobody
 /// has looked at what came in yet.
@@ -195,5 +197,47 @@ fn who_lost_one_of_the_jobs_that_were_claimed_together_writes_nothing_of_any() {
         story.later(10 * MINUTE).await;
         assert_each_has_its_issue(story, 3);
         let _ = story.transcript();
+    });
+}
+
+#[test]
+fn a_report_that_waits_for_its_clone_keeps_none_that_were_claimed_with_it_waiting() {
+    run_test(async |story| {
+        story.install().await;
+        story.settle().await;
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let new = NewRepository {
+            full_name: "mute/r".into(),
+            clone_url: format!("git://{}/r", silent.local_addr().unwrap()),
+            github: None,
+            public: false,
+        };
+        let (key, project) = story.key().await;
+        let mute = story.services().repositories().watch(&new, story.clock.now()).await.unwrap();
+        let mute_key = store::ingest_keys::in_force(&story.services().store, mute).await.unwrap().remove(0);
+        for (key, project) in [(mute_key, mute.0), (key, project)] {
+            assert_eq!(story.send_to(story.url(), &key, project, &story.event()).await, 200);
+        }
+        let tasks = story.worker().start();
+        let mut told = Vec::new();
+        for _ in 0..600 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            told = story.mails();
+            if !told.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(told.len(), 1, "{}", story.logged());
+        assert!(store::jobs::queue_state(&story.services().store).await.unwrap().length > 0, "the other one waits");
+        drop(silent);
+        story.worker().stop();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let services = story.services();
+        let row = store::repositories::by_name(&services.store, &"mute/r".into()).await.unwrap().unwrap();
+        services.repositories().unwatch(&row, story.clock.now()).await.unwrap();
+        story.later(MINUTE).await;
+        story.transcript();
     });
 }

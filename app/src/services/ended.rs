@@ -9,6 +9,9 @@ pub enum Ended {
     Over(Result<(), Failure>),
     /// It is put back, as if it had not been claimed.
     NotBegun,
+    /// It takes more than a moment, and none of the others may wait for it: it is to be done by
+    /// itself, once they are put back.
+    TakesLonger,
 }
 
 /// Of jobs that were not begun, the first failed, as all would have.

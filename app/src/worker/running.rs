@@ -69,7 +69,7 @@ impl Worker {
             Err(failure) => claims.iter().map(|_| Ended::Over(Err(same(&failure)))).collect(),
         };
         let mut written = Vec::new();
-        let mut unbegun = Vec::new();
+        let (mut unbegun, mut longer) = (Vec::new(), None);
         for (index, (claim, ended)) in claims.iter().zip(ended).enumerate() {
             match ended {
                 Ended::Over(result) => written.push(self.write_end(&store.of_one(claim), claim, result).await),
@@ -77,20 +77,33 @@ impl Worker {
                     written.push(Ok(()));
                     unbegun.push(index);
                 }
+                Ended::TakesLonger => {
+                    written.push(Ok(()));
+                    longer = Some((index, claim));
+                }
             }
         }
+        self.put_back_unbegun(claims, &unbegun, &mut written).await;
+        if let Some((index, claim)) = longer {
+            let place = self.held.shared().await;
+            written[index] = self.run_one(&store.of_one(claim), claim, place).await;
+        }
+        written
+    }
+
+    /// Puts back what was claimed with others and not begun.
+    async fn put_back_unbegun(&self, claims: &[Claim], unbegun: &[usize], written: &mut [Result<(), StoreError>]) {
         let left: Vec<&Claim> = unbegun.iter().map(|index| &claims[*index]).collect();
         if left.is_empty() {
-            return written;
+            return;
         }
         if let Err(error) = store::jobs::put_back_unbegun(&self.store, &left).await {
             log_store_error(&self.store, &error, "jobs that were not begun could not be put back");
             for index in unbegun {
-                written[index] = store::jobs::put_back(&self.store, &claims[index]).await;
+                written[*index] = store::jobs::put_back(&self.store, &claims[*index]).await;
             }
         }
         self.wake.notify_one();
-        written
     }
 
     /// Writes down what came of a job's step.
@@ -109,10 +122,12 @@ impl Worker {
     async fn step(self, steps: Steps, job: Job, manner: Manner) -> Result<(), Failure> {
         let now = self.clock.now();
         match job {
-            Job::Attribute(_) | Job::Decide(_) if manner == Manner::Whole => {
-                match together(steps, vec![job], now).await?.pop() {
+            Job::Attribute(report) if manner == Manner::Whole => {
+                match steps.attribute.attribute_all(&[report], now).await.pop() {
                     Some(Ended::Over(result)) => result,
-                    Some(Ended::NotBegun) | None => Err(Failure::Again { at: now }),
+                    Some(Ended::NotBegun | Ended::TakesLonger) | None => {
+                        steps.attribute.attribute(report, manner, now).await
+                    }
                 }
             }
             Job::Attribute(report) => steps.attribute.attribute(report, manner, now).await,

@@ -7,7 +7,6 @@ use crate::services::fetches::{after_others, turn_after};
 use crate::services::{Ended, Failure, first_failed};
 use domain::deployed_root::Root;
 use domain::ids::{ReportId, RepositoryId};
-use domain::job::Manner;
 use domain::rule::Rules;
 use domain::timestamp::Timestamp;
 use std::collections::hash_map::Entry;
@@ -50,8 +49,8 @@ enum Reached {
 }
 
 impl Attribute {
-    /// Attributes reports, as many of them as are ready and can be looked up in a moment; where the
-    /// first takes more, that one alone. What came of each.
+    /// Attributes reports, as many of them as are ready and can be looked up in a moment; of the
+    /// first that takes more, it is said ([`Ended::TakesLonger`]). What came of each.
     pub async fn attribute_all(&self, ids: &[ReportId], now: Timestamp) -> Vec<Ended> {
         let mut ended: Vec<Ended> = ids.iter().map(|_| Ended::NotBegun).collect();
         let found = match store::reports::by_ids(&self.store, ids).await {
@@ -75,11 +74,12 @@ impl Attribute {
             };
             match reached {
                 Ok(Reached::Analyzed(one)) => analyzed.push((index, *one)),
-                Ok(Reached::More) if analyzed.is_empty() => {
-                    ended[index] = Ended::Over(self.attribute(id, Manner::Whole, now).await);
+                Ok(Reached::More) => {
+                    if analyzed.is_empty() {
+                        ended[index] = Ended::TakesLonger;
+                    }
                     break;
                 }
-                Ok(Reached::More) => break,
                 Err(failure) => ended[index] = Ended::Over(Err(failure)),
             }
             if begun_at.elapsed() >= AT_MOST {

@@ -100,7 +100,7 @@ impl Decide {
     pub async fn decide(&self, id: LineId, manner: Manner, now: Timestamp) -> Result<(), Failure> {
         match self.decide_as(&[id], manner, now).await.pop() {
             Some(Ended::Over(result)) => result,
-            Some(Ended::NotBegun) | None => Err(Failure::Again { at: now }),
+            Some(Ended::NotBegun | Ended::TakesLonger) | None => Err(Failure::Again { at: now }),
         }
     }
 
