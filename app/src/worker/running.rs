@@ -150,14 +150,10 @@ impl Worker {
 
 /// Runs the step of jobs of one kind that are done several at a time (`domain::job::is_batched`).
 async fn together(steps: Steps, jobs: Vec<Job>, now: Timestamp) -> Result<Vec<Ended>, Failure> {
-    let (mut reports, mut lines): (Vec<ReportId>, Vec<LineId>) = (Vec::new(), Vec::new());
-    for job in &jobs {
-        match job {
-            Job::Attribute(report) => reports.push(*report),
-            Job::Decide(line) => lines.push(*line),
-            _ => {}
-        }
-    }
+    let report = |job: &Job| if let Job::Attribute(report) = job { Some(*report) } else { None };
+    let line = |job: &Job| if let Job::Decide(line) = job { Some(*line) } else { None };
+    let reports: Vec<ReportId> = jobs.iter().filter_map(report).collect();
+    let lines: Vec<LineId> = jobs.iter().filter_map(line).collect();
     Ok(if lines.is_empty() {
         steps.attribute.attribute_all(&reports, now).await
     } else {
