@@ -446,6 +446,17 @@ fn who_it_is_is_asked_before_the_body_is_read() {
     });
 }
 
+/// Waits for an answer. Right after a thousand others one may be turned away, as long as nobody
+/// has looked what those are about, and tries again.
+async fn is_answered(url: &str) {
+    loop {
+        match reqwest::get(format!("{url}/healthz")).await {
+            Ok(health) if health.status() == 200 => return,
+            Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
 #[test]
 fn connections_that_say_nothing_keep_nobody_out() {
     run_test(async |story| {
@@ -459,8 +470,7 @@ fn connections_that_say_nothing_keep_nobody_out() {
                 open.push(half(&process.url, text).await);
             }
             for _ in 0..20 {
-                let health = timeout(SOON, reqwest::get(format!("{}/healthz", process.url))).await;
-                assert_eq!(health.expect("in time").unwrap().status(), 200, "{text}");
+                timeout(SOON, is_answered(&process.url)).await.unwrap_or_else(|_| panic!("kept out by {text}"));
             }
         }
         tokio::time::sleep(Duration::from_millis(1_500)).await;
