@@ -125,9 +125,10 @@ impl IngestError {
     /// For how many seconds the client is to send no errors.
     pub(in crate::server) fn back_off_s(&self) -> Option<i64> {
         match self {
-            Self::Accept(AcceptError::OverBudget { after }) | Self::OverRate { after, .. } => {
-                Some((after.as_secs() + 1).max(SHORTEST_BACK_OFF_S))
-            }
+            Self::OverRate { after, .. } => Some((after.as_secs() + 1).max(SHORTEST_BACK_OFF_S)),
+            // However long it is until there is one more: clients would keep back what is known for
+            // as long, which costs nothing.
+            Self::Accept(AcceptError::OverBudget { .. }) => Some(SHORTEST_BACK_OFF_S),
             _ => None,
         }
     }

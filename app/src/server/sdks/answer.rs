@@ -216,7 +216,7 @@ mod tests {
         let cases = [
             (IngestError::OverRate { after: SignedDuration::from_millis(3), most: 60_000 }, 10),
             (IngestError::OverRate { after: after(30), most: 2 }, 31),
-            (IngestError::Accept(AcceptError::OverBudget { after: after(300) }), 301),
+            (IngestError::Accept(AcceptError::OverBudget { after: after(300) }), 10),
         ];
         for (error, seconds) in cases {
             let answer = error.response();
