@@ -10,6 +10,7 @@ use serde_json::json;
 use sqlx::AnyConnection;
 use sqlx::Connection as _;
 use std::collections::BTreeSet;
+use std::net::TcpListener;
 use std::time::Duration;
 use store::StoreError;
 use store::jobs::{Among, BATCH, Batch, Claim, LEASE};
@@ -200,44 +201,69 @@ fn who_lost_one_of_the_jobs_that_were_claimed_together_writes_nothing_of_any() {
     });
 }
 
+/// Watches a repository whose git server takes connections and says nothing, and has it fail; the
+/// server is to be kept for as long.
+async fn fail_at_a_silent_git_server(story: &mut Story) -> TcpListener {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let new = NewRepository {
+        full_name: "mute/r".into(),
+        clone_url: format!("git://{}/r", silent.local_addr().unwrap()),
+        github: None,
+        public: false,
+    };
+    let mute = story.services().repositories().watch(&new, story.clock.now()).await.unwrap();
+    let key = store::ingest_keys::in_force(&story.services().store, mute).await.unwrap().remove(0);
+    assert_eq!(story.send_to(story.url(), &key, mute.0, &story.event()).await, 200);
+    silent
+}
+
+/// Lets workers run until somebody is told, which is waited for.
+async fn work_until_told(story: &mut Story, silent: TcpListener) {
+    let tasks = story.worker().start();
+    let mut told = Vec::new();
+    for _ in 0..500 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        told = story.mails();
+        if !told.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(told.len(), 1, "{}", story.logged());
+    assert!(store::jobs::queue_state(&story.services().store).await.unwrap().length > 0, "the other one waits");
+    drop(silent);
+    story.worker().stop();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let services = story.services();
+    let row = store::repositories::by_name(&services.store, &"mute/r".into()).await.unwrap().unwrap();
+    services.repositories().unwatch(&row, story.clock.now()).await.unwrap();
+    story.later(MINUTE).await;
+    story.transcript();
+}
+
 #[test]
 fn a_report_that_waits_for_its_clone_keeps_none_that_were_claimed_with_it_waiting() {
     run_test(async |story| {
         story.install().await;
         story.settle().await;
-        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let new = NewRepository {
-            full_name: "mute/r".into(),
-            clone_url: format!("git://{}/r", silent.local_addr().unwrap()),
-            github: None,
-            public: false,
-        };
         let (key, project) = story.key().await;
-        let mute = story.services().repositories().watch(&new, story.clock.now()).await.unwrap();
-        let mute_key = store::ingest_keys::in_force(&story.services().store, mute).await.unwrap().remove(0);
-        for (key, project) in [(mute_key, mute.0), (key, project)] {
-            assert_eq!(story.send_to(story.url(), &key, project, &story.event()).await, 200);
-        }
-        let tasks = story.worker().start();
-        let mut told = Vec::new();
-        for _ in 0..600 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            told = story.mails();
-            if !told.is_empty() {
-                break;
-            }
-        }
-        assert_eq!(told.len(), 1, "{}", story.logged());
-        assert!(store::jobs::queue_state(&story.services().store).await.unwrap().length > 0, "the other one waits");
-        drop(silent);
-        story.worker().stop();
-        for task in tasks {
-            task.await.unwrap();
-        }
-        let services = story.services();
-        let row = store::repositories::by_name(&services.store, &"mute/r".into()).await.unwrap().unwrap();
-        services.repositories().unwatch(&row, story.clock.now()).await.unwrap();
-        story.later(MINUTE).await;
-        story.transcript();
+        let silent = fail_at_a_silent_git_server(story).await;
+        assert_eq!(story.send_to(story.url(), &key, project, &story.event()).await, 200);
+        work_until_told(story, silent).await;
+    });
+}
+
+#[test]
+fn what_ran_when_the_server_ended_does_not_wait_for_a_git_server_that_says_nothing() {
+    run_test(async |story| {
+        story.install().await;
+        story.settle().await;
+        let (key, project) = story.key().await;
+        assert_eq!(story.send_to(story.url(), &key, project, &story.event()).await, 200);
+        assert!(matches!(story.die_at_work().await, Job::Attribute(_)));
+        // Its fetch and its report have places beside which nothing is alone.
+        let silent = fail_at_a_silent_git_server(story).await;
+        work_until_told(story, silent).await;
     });
 }

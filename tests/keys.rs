@@ -49,8 +49,8 @@ fn what_a_key_brings_that_was_never_seen_has_a_budget() {
         let refused = send(story, &key, 3).await;
         assert_eq!(refused.status(), 429);
         let header = |name: &str| refused.headers()[name].to_str().unwrap().to_owned();
-        // Not for the third of a quarter of an hour until there is one more: what is known is kept back
-        // for as long.
+        // Not for the third of a quarter of an hour until there is one more: what is known is kept
+        // back for as long.
         assert_eq!(header("retry-after"), "10");
         let limits = header("x-sentry-rate-limits");
         assert!(limits.starts_with("10:error:key,86400:transaction;"), "{limits}");

@@ -17,9 +17,10 @@ use tracing::Instrument;
 const RENEW_EVERY: Duration = Duration::from_secs(LEASE.unsigned_abs().as_secs() / 3);
 /// The pause after which a lease that could not be renewed is to be renewed again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
-/// How long a job that killed before has the process for itself: what kills does so sooner, and
-/// whoever only takes long must not keep all mails waiting.
-const ALONE_AT_MOST: Duration = Duration::from_mins(2);
+/// How long a job has its place in the room: what kills mostly does so sooner. Whoever waits for a
+/// git server that says nothing must not keep all others waiting where it is to be alone, and none
+/// of those that are to be alone where it is not.
+const IN_THE_ROOM_AT_MOST: Duration = Duration::from_secs(5);
 
 /// Jobs whose lease is renewed: one, or those that were claimed together.
 pub(super) struct Renewal<'a> {
@@ -27,13 +28,13 @@ pub(super) struct Renewal<'a> {
     store: &'a Store,
     clock: &'a Clock,
     renew_every: Duration,
-    alone_at_most: Duration,
+    in_the_room_at_most: Duration,
 }
 
 impl<'a> Renewal<'a> {
     /// Of jobs that were just claimed, in whose name this store writes.
     pub(super) fn new(store: &'a Store, clock: &'a Clock) -> Self {
-        Self { store, clock, renew_every: RENEW_EVERY, alone_at_most: ALONE_AT_MOST }
+        Self { store, clock, renew_every: RENEW_EVERY, in_the_room_at_most: IN_THE_ROOM_AT_MOST }
     }
 
     /// Runs their step, which writes to the database it is given, while their lease is renewed: a
@@ -47,18 +48,17 @@ impl<'a> Renewal<'a> {
         let step = Guarded::new(step(self.store.clone()), Arc::clone(&lease));
         // A task of its own: a step that panics is a job that failed, and not the end of a worker.
         let mut step = OwnTask(tokio::spawn(step.in_current_span()));
-        let begun_at = Instant::now();
+        let leaves_at = Instant::now() + self.in_the_room_at_most;
         let (mut place, mut _mail) = (Some(place), None);
         loop {
             tokio::select! {
+                () = tokio::time::sleep_until(leaves_at), if place.is_some() => {
+                    _mail = place.take().and_then(Place::without_room);
+                    continue;
+                }
                 ended = &mut step.0 => return ended.unwrap_or_else(|ended| Err(Failure::ended("the step", ended))),
                 () = lease.doubted.notified() => {}
                 () = tokio::time::sleep(self.renew_every) => {}
-            }
-            if begun_at.elapsed() > self.alone_at_most
-                && let Some(place) = place.take()
-            {
-                _mail = place.without_room();
             }
             match store::jobs::renew(self.store, LEASE).await {
                 Ok(true) => lease.prove(),
@@ -156,7 +156,7 @@ mod tests {
         let (_folder, store, clock, claim) = with_a_job().await;
         let its_store = store.held_by(&claim);
         let held = Held::default();
-        let renewal = Renewal { alone_at_most: Duration::ZERO, ..often(&its_store, &clock) };
+        let renewal = Renewal { in_the_room_at_most: Duration::ZERO, ..often(&its_store, &clock) };
         let alone = held.alone().expect("nothing runs");
         tokio::select! {
             ended = renewal.run(alone, |_| pending::<Result<(), Failure>>()) => panic!("{ended:?}"),
@@ -169,7 +169,7 @@ mod tests {
         let (_folder, store, clock, claim) = with_a_job().await;
         let its_store = store.held_by(&claim);
         let (held, fetches) = (Held::default(), Fetches::default());
-        let renewal = Renewal { alone_at_most: Duration::ZERO, ..often(&its_store, &clock) };
+        let renewal = Renewal { in_the_room_at_most: Duration::ZERO, ..often(&its_store, &clock) };
         let place = held.shared().await.among_mails(fetches.mail_place());
         let alone = async {
             while held.alone().is_none() {

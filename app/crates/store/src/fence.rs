@@ -84,8 +84,8 @@ impl Fence {
     }
 
     /// The statement that has them until that moment of the clock of leases. `None`: they ended.
-    pub(crate) fn renewal(&self, until: i64) -> Option<String> {
-        let ids = listed(&self.open())?;
+    pub(crate) fn renewal(&self, dialect: Dialect, until: i64) -> Option<String> {
+        let ids = in_order(dialect, listed(&self.open())?);
         Some(format!("UPDATE jobs SET locked_until_ms = {until} WHERE holder = {} AND id IN ({ids})", self.holder))
     }
 
@@ -116,20 +116,32 @@ impl Fence {
     /// The statements that end those of these jobs that are its own, and what takes that back where
     /// they are not committed. Asked for again meanwhile, they run once more. `None`: it has none
     /// of them.
-    pub(crate) fn ending(&self, jobs: &[Job]) -> Option<(Ending, String)> {
+    pub(crate) fn ending(&self, dialect: Dialect, jobs: &[Job]) -> Option<(Ending, String)> {
         let ended: Vec<FencedJob> = self.open().into_iter().filter(|job| jobs.contains(&job.job)).collect();
         let ids = listed(&ended)?;
         let same: Vec<String> =
             ended.iter().map(|job| format!("(id = {} AND version = {})", job.id.0, job.version)).collect();
         let (holder, same) = (self.holder, same.join(" OR "));
         let sql = format!(
-            "DELETE FROM jobs WHERE holder = {holder} AND ({same});
+            "DELETE FROM jobs WHERE holder = {holder} AND ({same}) AND id IN ({});
              UPDATE jobs SET locked_until_ms = 0, holder = NULL, attempts = 0, deaths = 0, set_aside_at_ms = NULL,
-                 error = NULL WHERE holder = {holder} AND id IN ({ids})"
+                 error = NULL WHERE holder = {holder} AND id IN ({ids})",
+            in_order(dialect, ids.clone())
         );
         let ending = Ending { over: Arc::clone(&self.over), jobs: ended.iter().map(|job| job.id).collect() };
         self.over.lock().extend(&ending.jobs);
         Some((ending, sql))
+    }
+}
+
+/// These jobs' numbers; on PostgreSQL with their rows locked in the order in which they are asked
+/// for once more (`store::jobs`): two that lock them crosswise would wait for each other.
+pub(crate) fn in_order(dialect: Dialect, ids: String) -> String {
+    match dialect {
+        Dialect::Sqlite => ids,
+        Dialect::Postgres => {
+            format!("SELECT id FROM jobs WHERE id IN ({ids}) ORDER BY kind, subject FOR UPDATE")
+        }
     }
 }
 

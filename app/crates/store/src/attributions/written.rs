@@ -102,10 +102,8 @@ pub(super) async fn write_in(
     for (entry, line) in with_lines.iter().filter(|(entry, _)| entry.outcome.regressed) {
         record_regression_in(tx, *line, entry.stored, entry.outcome).await?;
     }
-    let mut in_order = with_lines;
-    in_order.sort_by_key(|(entry, _)| entry.new_id);
     let asked: Vec<(LineId, RepositoryId)> =
-        in_order.iter().map(|(entry, line)| (*line, entry.stored.repository)).collect();
+        with_lines.iter().map(|(entry, line)| (*line, entry.stored.repository)).collect();
     jobs::enqueue_decisions_in(tx, &store.costs, &asked, now).await?;
     Ok(round.iter().filter_map(|index| Some((*index, line_of(&entries[*index])?))).collect())
 }

@@ -3,6 +3,7 @@
 use super::Claim;
 use super::lease::{lease_clock, take_over_in};
 use crate::columns::{get, get_count};
+use crate::fence::in_order;
 use crate::transaction::{execute, fetch_at_once};
 use crate::{Dialect, Store, StoreError};
 use domain::ids::JobId;
@@ -321,7 +322,7 @@ pub async fn put_back_unbegun(store: &Store, claims: &[&Claim]) -> Result<(), St
     let sql = format!(
         "UPDATE jobs SET locked_until_ms = 0, holder = NULL, attempts = attempts - 1 WHERE holder = {} AND id IN ({})",
         first.holder,
-        listed(&ids)
+        in_order(store.dialect, listed(&ids))
     );
     fetch_at_once(store, sql).await.map(drop)
 }
@@ -331,7 +332,7 @@ pub async fn put_back_unbegun(store: &Store, claims: &[&Claim]) -> Result<(), St
 pub async fn renew(store: &Store, lease: SignedDuration) -> Result<bool, StoreError> {
     let Some(fence) = &store.fence else { return Ok(true) };
     let until = lease_clock(store).await?.saturating_add(millis(lease));
-    let sql = fence.renewal(until);
+    let sql = fence.renewal(store.dialect, until);
     let Some(sql) = sql else { return Ok(true) };
     // Not counted among what the step writes: that goes on while its lease is in doubt.
     let mut tx = Store { fence: None, under_way: Arc::default(), ..store.clone() }.begin().await?;

@@ -59,9 +59,9 @@ pub async fn let_others_go_first(
     }
     let took = SignedDuration::try_from(took).unwrap_or(SignedDuration::MAX);
     store.costs.note(repository, took, now);
-    // Several workers do so at once, and in one order wait for each other. What was claimed with it
-    // and will be put back lets others go first as well.
-    let lock = if store.dialect == Dialect::Postgres { " ORDER BY id FOR UPDATE" } else { "" };
+    // What was claimed with it and will be put back lets others go first as well. What somebody is
+    // about to change is left as it is, for it is only about who is first.
+    let lock = if store.dialect == Dialect::Postgres { " FOR UPDATE SKIP LOCKED" } else { "" };
     let sql = format!(
         "UPDATE jobs SET turn_ms = turn_ms + $1 WHERE id IN (
              SELECT id FROM jobs WHERE (

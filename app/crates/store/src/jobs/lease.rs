@@ -63,7 +63,9 @@ impl Store {
 
 /// Ends these jobs with the transaction, where it is in their name: the last one of a step.
 pub(crate) async fn end_in(tx: &mut Tx, store: &Store, jobs: &[Job]) -> Result<(), StoreError> {
-    let Some((ending, sql)) = store.fence.as_ref().and_then(|fence| fence.ending(jobs)) else { return Ok(()) };
+    let Some((ending, sql)) = store.fence.as_ref().and_then(|fence| fence.ending(store.dialect, jobs)) else {
+        return Ok(());
+    };
     tx.ends_with(ending);
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(tx.conn()).await?;
     Ok(())

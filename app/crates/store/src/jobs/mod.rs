@@ -83,7 +83,9 @@ pub(crate) async fn enqueue_decisions_in(
     let due = |(line, repository): &(LineId, RepositoryId)| {
         (Job::Decide(*line), Due { run_at: now, turn: costs.turn(*repository, now) })
     };
-    let asked: Vec<(Job, Due)> = asked.iter().map(due).collect();
+    let mut asked: Vec<(Job, Due)> = asked.iter().map(due).collect();
+    // Those that are there are locked in the order in which all lock several.
+    asked.sort_by_key(|(job, _)| job.parts());
     insert_all_in(tx, &asked, now, ONCE_MORE).await
 }
 

@@ -74,6 +74,7 @@ pub(crate) async fn add_totals_in(tx: &mut Tx, additions: &[Addition]) -> Result
             }
         }
     }
+    added.due.sort_by_key(|(line, ..)| *line);
     for (due, ..) in &added.due {
         sqlx::query("UPDATE lines SET next_decide_at = NULL WHERE id = $1").bind(due.0).execute(tx.conn()).await?;
     }
