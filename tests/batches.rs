@@ -212,7 +212,12 @@ async fn fail_at_a_silent_git_server(story: &mut Story) -> TcpListener {
         public: false,
     };
     let mute = story.services().repositories().watch(&new, story.clock.now()).await.unwrap();
-    let key = store::ingest_keys::in_force(&story.services().store, mute).await.unwrap().remove(0);
+    let (store, now) = (story.services().store.clone(), story.clock.now());
+    // What would clone it by itself: now its report does.
+    let fetch = store::jobs::claim(&store, Among::Ordinary, LEASE, now).await.unwrap().expect("a job");
+    assert_eq!(fetch.job, Job::Fetch(mute));
+    store::jobs::finish(&store, &fetch).await.unwrap();
+    let key = store::ingest_keys::in_force(&store, mute).await.unwrap().remove(0);
     assert_eq!(story.send_to(story.url(), &key, mute.0, &story.event()).await, 200);
     silent
 }
@@ -262,7 +267,7 @@ fn what_ran_when_the_server_ended_does_not_wait_for_a_git_server_that_says_nothi
         let (key, project) = story.key().await;
         assert_eq!(story.send_to(story.url(), &key, project, &story.event()).await, 200);
         assert!(matches!(story.die_at_work().await, Job::Attribute(_)));
-        // Its fetch and its report have places beside which nothing is alone.
+        // Its report has a place beside which nothing is alone.
         let silent = fail_at_a_silent_git_server(story).await;
         work_until_told(story, silent).await;
     });
