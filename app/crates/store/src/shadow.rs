@@ -100,9 +100,9 @@ pub async fn end(store: &Store, id: RepositoryId, now: Timestamp) -> Result<(), 
         .bind(id.0)
         .fetch_all(tx.conn())
         .await?;
-    for row in &back {
-        jobs::enqueue_decision_in(&mut tx, &store.costs, (LineId(get(row, "id")?), id), now).await?;
-    }
+    let back: Vec<(LineId, RepositoryId)> =
+        back.iter().map(|row| Ok((LineId(get(row, "id")?), id))).collect::<Result<_, StoreError>>()?;
+    jobs::enqueue_decisions_in(&mut tx, &store.costs, &back, now).await?;
     writes::enqueue_in(&mut tx, id, now).await?;
     tx.commit().await
 }

@@ -1,7 +1,7 @@
 //! The life of a claimed job: begun, renewed, and ended in one of its ways.
 
 use super::Claim;
-use super::lease::{lease_clock, take_over_in};
+use super::lease::{end_in, lease_clock, take_over_in};
 use crate::columns::{get, get_count};
 use crate::fence::in_order;
 use crate::transaction::{execute, fetch_at_once};
@@ -219,23 +219,7 @@ pub async fn finish(store: &Store, claim: &Claim) -> Result<(), StoreError> {
         return Ok(());
     }
     let mut tx = store.begin_lazily().await?;
-    let done = sqlx::query("DELETE FROM jobs WHERE id = $1 AND version = $2 AND holder = $3")
-        .bind(claim.id.0)
-        .bind(claim.version)
-        .bind(claim.holder)
-        .execute(tx.conn())
-        .await?
-        .rows_affected();
-    if done == 0 {
-        sqlx::query(
-            "UPDATE jobs SET locked_until_ms = 0, holder = NULL, attempts = 0, deaths = 0, set_aside_at_ms = NULL,
-                 error = NULL WHERE id = $1 AND holder = $2",
-        )
-        .bind(claim.id.0)
-        .bind(claim.holder)
-        .execute(tx.conn())
-        .await?;
-    }
+    end_in(&mut tx, &store.held_by(claim), &[claim.job]).await?;
     tx.commit().await
 }
 
