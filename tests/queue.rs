@@ -6,11 +6,14 @@ use crate::harness::git_repo::ADA;
 use crate::harness::scenes::{MINUTE, functions};
 use crate::harness::smtp::Mode;
 use crate::harness::story::{REPO, Story, run_test};
-use domain::delivery::DeliveryState;
+use domain::delivery::{Channel, DeliveryMode, DeliveryState, Purpose};
 use domain::job::Job;
 use jiff::SignedDuration;
 use serde_json::json;
 use std::time::Duration;
+use store::attributions::AttributionOutcome;
+use store::decisions::{Decision, LineUpdate};
+use store::deliveries::NewDelivery;
 use store::jobs::{Among, LEASE};
 
 fn titles(story: &Story, beginning: &str) -> usize {
@@ -63,6 +66,77 @@ fn decisions_that_take_much_time_let_others_go_first() {
         store::jobs::put_back(&store, &second).await.unwrap();
         story.settle().await;
         story.assert_silent("it was told of");
+    });
+}
+
+#[test]
+fn what_a_flood_leads_to_waits_as_its_reports_do() {
+    run_test(async |story| {
+        story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 111))], "Add a");
+        story.install().await;
+        story.functions_fail("shop/a.py", "a", 0..1).await;
+        let line = story.lines().await.remove(0);
+        story.send_functions("shop/a.py", "a", 1..111).await;
+        let store = story.services().store.clone();
+        let mut claims = Vec::new();
+        loop {
+            let batch = store::jobs::claim_batch(&store, Among::Ordinary, LEASE, story.clock.now()).await.unwrap();
+            claims.extend(batch.claims);
+            if !batch.is_more {
+                break;
+            }
+        }
+        let mut late = claims.pop().expect("the last report of the flood");
+        let Job::Attribute(report) = late.job else { panic!("{late:?}") };
+        let stored = store::reports::by_id(&store, report).await.unwrap().expect("it waits");
+        let latest = store::tracebacks::latest_fingerprints(&store, &[line.id]).await.unwrap()[&line.id];
+        let found = store::attributions::of_fingerprints(&store, &[latest]).await.unwrap();
+        let outcome = AttributionOutcome {
+            code_generation: 0,
+            rules_generation: 0,
+            attribution: found.get(&latest).cloned(),
+            regressed: false,
+            recheck_at: None,
+            plain_until: None,
+        };
+        let now = story.clock.now();
+        store::attributions::record(&store.held_by(&late), &[(&stored, &outcome)], now).await.unwrap();
+        for what in ["decision", "mail"] {
+            story.clock.advance(SignedDuration::from_millis(10));
+            let now = story.clock.now();
+            store::jobs::enqueue(&store, Job::Reconcile, now, now).await.unwrap();
+            let claim = async || store::jobs::claim(&store, Among::Ordinary, LEASE, now).await.unwrap().expect("a job");
+            let first = claim().await;
+            assert_eq!(first.job, Job::Reconcile, "the {what} was asked for first, but others go before the flood");
+            store::jobs::finish(&store, &first).await.unwrap();
+            late = claim().await;
+            if what == "decision" {
+                assert_eq!(late.job, Job::Decide(line.id));
+                let mail = NewDelivery {
+                    channel: Channel::Mail,
+                    purpose: Purpose::KnownMinimum,
+                    recipient: "ada@example.com".to_owned(),
+                    content: String::new(),
+                };
+                let decision = Decision {
+                    line: line.id,
+                    repository: line.repository,
+                    decided: LineUpdate::default(),
+                    send: vec![mail],
+                    mode: DeliveryMode::Singly,
+                };
+                store::decisions::record(&store.held_by(&late), &[decision], now).await.unwrap();
+            }
+        }
+        assert!(matches!(late.job, Job::Deliver(_)), "{late:?}");
+        store::jobs::finish(&store, &late).await.unwrap();
+        for claim in &claims {
+            store::jobs::put_back(&store, claim).await.unwrap();
+        }
+        story.settle().await;
+        // The storm of them ends.
+        story.later(20 * MINUTE).await;
+        let _ = story.transcript();
     });
 }
 

@@ -2,6 +2,7 @@
 
 use crate::columns::{get, signed, to_json};
 use crate::deliveries::{Insertion, NewDelivery};
+use crate::jobs::AskedDecision;
 use crate::rows::{chunks, values};
 use crate::{Store, StoreError, Tx, deliveries, jobs, lines, storms, writes};
 use domain::delivery::DeliveryMode;
@@ -10,8 +11,13 @@ use domain::job::Job;
 use domain::names::Login;
 use domain::person::ChosenRecipient;
 use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, HashSet};
+
+/// How far the mails of whoever is to wait let others go first: as far as a thousand reports of one
+/// key put its next one back (`TURN` of `store::intake`), and so until a burst is decided about.
+const MAILS_AFTER: SignedDuration = SignedDuration::from_secs(50);
 
 /// A decision about a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +90,7 @@ pub async fn record(store: &Store, decisions: &[Decision], now: Timestamp) -> Re
         lines::record_regression_told_in(&mut tx, decision.line).await?;
     }
     decide_again_in(&mut tx, store, &kept, &passed, now).await?;
-    let insertions: Vec<Insertion<'_>> = kept.iter().flat_map(|decision| insertions_of(decision)).collect();
+    let insertions: Vec<Insertion<'_>> = kept.iter().flat_map(|decision| insertions_of(decision, store, now)).collect();
     deliveries::insert_all_in(&mut tx, &insertions, now).await?;
     for (storm, repository) in storms_of(&kept) {
         storms::set_mails_due_in(&mut tx, storm, now).await?;
@@ -96,9 +102,17 @@ pub async fn record(store: &Store, decisions: &[Decision], now: Timestamp) -> Re
     Ok(written)
 }
 
-fn insertions_of(decision: &Decision) -> impl Iterator<Item = Insertion<'_>> {
+fn insertions_of<'a>(
+    decision: &'a Decision,
+    store: &Store,
+    now: Timestamp,
+) -> impl Iterator<Item = Insertion<'a>> + use<'a> {
     let Decision { line, repository, mode, .. } = *decision;
-    decision.send.iter().map(move |what| Insertion { repository, line, what, mode })
+    let turn = store.turn_after(Job::Decide(line), now);
+    // Of whoever is to wait, what is still undecided goes first: a cause that breaks many lines is
+    // told of as one.
+    let turn = if turn > now { turn + MAILS_AFTER } else { turn };
+    decision.send.iter().map(move |what| Insertion { repository, line, what, mode, turn })
 }
 
 fn storms_of(decisions: &[&Decision]) -> BTreeMap<StormId, RepositoryId> {
@@ -184,12 +198,16 @@ async fn decide_again_in(
     passed: &HashSet<LineId>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let again: Vec<(LineId, RepositoryId)> = decisions
+    let again: Vec<AskedDecision> = decisions
         .iter()
         .filter(|decision| passed.contains(&decision.line))
-        .map(|decision| (decision.line, decision.repository))
+        .map(|decision| AskedDecision {
+            line: decision.line,
+            repository: decision.repository,
+            turn: store.turn_after(Job::Decide(decision.line), now),
+        })
         .collect();
-    for (line, _) in &again {
+    for AskedDecision { line, .. } in &again {
         sqlx::query("UPDATE lines SET next_decide_at = NULL WHERE id = $1").bind(line.0).execute(tx.conn()).await?;
     }
     jobs::enqueue_decisions_in(tx, &store.costs, &again, now).await

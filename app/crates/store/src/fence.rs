@@ -4,6 +4,7 @@
 use crate::dialect::Dialect;
 use domain::ids::JobId;
 use domain::job::Job;
+use domain::timestamp::Timestamp;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,6 +24,8 @@ pub(crate) struct FencedJob {
     pub(crate) job: Job,
     /// As it was when it was claimed: it goes up where the job is asked for once more.
     pub(crate) version: i64,
+    /// Its turn when it was claimed.
+    pub(crate) turn: Timestamp,
 }
 
 /// Jobs that ended with a transaction of their own step.
@@ -75,6 +78,11 @@ impl Fence {
     /// Whether a job ended.
     pub(crate) fn is_over(&self, id: JobId) -> bool {
         self.over.lock().contains(&id)
+    }
+
+    /// The turn that a job of it had.
+    pub(crate) fn turn(&self, job: Job) -> Option<Timestamp> {
+        self.jobs.iter().find(|one| one.job == job).map(|one| one.turn)
     }
 
     /// Its jobs that did not end yet.

@@ -2,11 +2,13 @@
 
 use crate::columns::get;
 use crate::deliveries::{COLUMNS, Delivery};
+use crate::jobs::AskedDecision;
 use crate::transaction::execute;
 use crate::{Store, StoreError, deliveries, jobs, writes};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
+use sqlx::any::AnyRow;
 
 /// "Until somebody ends it", as a moment.
 pub const FOR_EVER: Timestamp = Timestamp::MAX;
@@ -100,8 +102,8 @@ pub async fn end(store: &Store, id: RepositoryId, now: Timestamp) -> Result<(), 
         .bind(id.0)
         .fetch_all(tx.conn())
         .await?;
-    let back: Vec<(LineId, RepositoryId)> =
-        back.iter().map(|row| Ok((LineId(get(row, "id")?), id))).collect::<Result<_, StoreError>>()?;
+    let asked = |row: &AnyRow| Ok(AskedDecision { line: LineId(get(row, "id")?), repository: id, turn: now });
+    let back: Vec<AskedDecision> = back.iter().map(asked).collect::<Result<_, StoreError>>()?;
     jobs::enqueue_decisions_in(&mut tx, &store.costs, &back, now).await?;
     writes::enqueue_in(&mut tx, id, now).await?;
     tx.commit().await

@@ -3,6 +3,7 @@
 
 use super::{AttributionOutcome, version};
 use crate::columns::{get, indexable, signed};
+use crate::jobs::AskedDecision;
 use crate::lines::{self, Addition, SeenFacet};
 use crate::pack::pack;
 use crate::reports::StoredReport;
@@ -10,6 +11,7 @@ use crate::rows::{chunks, values};
 use crate::{Dialect, Store, StoreError, Tx, jobs, pending, tracebacks, versions};
 use domain::attribution::Attribution;
 use domain::ids::{FingerprintId, LineId, RepositoryId};
+use domain::job::Job;
 use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -102,8 +104,14 @@ pub(super) async fn write_in(
     for (entry, line) in with_lines.iter().filter(|(entry, _)| entry.outcome.regressed) {
         record_regression_in(tx, *line, entry.stored, entry.outcome).await?;
     }
-    let asked: Vec<(LineId, RepositoryId)> =
-        with_lines.iter().map(|(entry, line)| (*line, entry.stored.repository)).collect();
+    let asked: Vec<AskedDecision> = with_lines
+        .iter()
+        .map(|(entry, line)| AskedDecision {
+            line: *line,
+            repository: entry.stored.repository,
+            turn: store.turn_after(Job::Attribute(entry.stored.id), now),
+        })
+        .collect();
     jobs::enqueue_decisions_in(tx, &store.costs, &asked, now).await?;
     Ok(round.iter().filter_map(|index| Some((*index, line_of(&entries[*index])?))).collect())
 }

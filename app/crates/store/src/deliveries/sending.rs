@@ -35,6 +35,8 @@ pub(crate) struct Insertion<'a> {
     pub(crate) line: LineId,
     pub(crate) what: &'a NewDelivery,
     pub(crate) mode: DeliveryMode,
+    /// When its turn to be sent is.
+    pub(crate) turn: Timestamp,
 }
 
 /// The same within a transaction. `false`: one of the same purpose exists already.
@@ -46,7 +48,7 @@ pub(crate) async fn insert_in(
     mode: DeliveryMode,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    Ok(insert_all_in(tx, &[Insertion { repository, line, what: delivery, mode }], now).await? > 0)
+    Ok(insert_all_in(tx, &[Insertion { repository, line, what: delivery, mode, turn: now }], now).await? > 0)
 }
 
 /// The same of several; how many are new.
@@ -69,13 +71,13 @@ pub(crate) async fn insert_all_in(
     // What goes to GitHub waits for the writer of its installation, where there is one.
     let mut installations: HashMap<RepositoryId, Option<u64>> = HashMap::new();
     let mut jobs = Vec::new();
-    for (id, Insertion { repository, what, .. }) in pending {
+    for (id, Insertion { repository, what, turn, .. }) in pending {
         let installation = match installations.entry(repository) {
             _ if !what.channel.is_written_to_github() => None,
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(unknown) => *unknown.insert(repositories::installation_in(tx, repository).await?),
         };
-        let job = installation.map_or(Job::Deliver(id), Job::Write);
+        let job = installation.map_or((Job::Deliver(id), turn), |installation| (Job::Write(installation), now));
         if !jobs.contains(&job) {
             jobs.push(job);
         }
@@ -98,7 +100,7 @@ async fn insert_rows_in(
         values(rows.len(), 13)
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
-    for (id, Insertion { repository, line, what, mode }) in rows {
+    for (id, Insertion { repository, line, what, mode, .. }) in rows {
         let storm = if let DeliveryMode::Storm(storm) = mode { Some(storm.0) } else { None };
         let (purpose, subject) = what.purpose.parts();
         query = query

@@ -2,7 +2,7 @@
 
 use super::Claim;
 use super::lease::{end_in, lease_clock, take_over_in};
-use crate::columns::{get, get_count};
+use crate::columns::{get, get_count, get_time};
 use crate::fence::in_order;
 use crate::transaction::{execute, fetch_at_once};
 use crate::{Dialect, Store, StoreError};
@@ -190,7 +190,7 @@ fn claiming(
         "UPDATE jobs SET locked_until_ms = {}, holder = {}, attempts = attempts + 1,
              deaths = deaths + CASE WHEN holder IS NULL THEN 0 ELSE 1 END
          WHERE id IN ({free}) AND {condition}
-         RETURNING id, kind, subject, attempts, deaths, version, error, holder",
+         RETURNING id, kind, subject, attempts, deaths, version, error, holder, turn_ms",
         clock.saturating_add(millis(lease)),
         store.ids.next(now),
     )
@@ -206,6 +206,7 @@ fn read(row: &AnyRow) -> Result<Claim, StoreError> {
         attempts: u32::try_from(get_count(row, "attempts")?).unwrap_or(u32::MAX),
         deaths: u32::try_from(get_count(row, "deaths")?).unwrap_or(u32::MAX),
         error: get(row, "error")?,
+        turn: get_time(row, "turn_ms")?,
         version: get(row, "version")?,
         holder: get(row, "holder")?,
     })

@@ -12,6 +12,7 @@ use crate::fence::{Fence, FencedJob};
 use crate::{Store, StoreError, Tx};
 use domain::ids::JobId;
 use domain::job::Job;
+use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,7 +27,12 @@ impl Store {
 
     /// The same of jobs that were claimed together.
     pub fn held_by_all(&self, claims: &[Claim]) -> Self {
-        let jobs = claims.iter().map(|claim| FencedJob { id: claim.id, job: claim.job, version: claim.version });
+        let jobs = claims.iter().map(|claim| FencedJob {
+            id: claim.id,
+            job: claim.job,
+            version: claim.version,
+            turn: claim.turn,
+        });
         let fence = claims.first().map(|first| Fence::new(first.holder, jobs));
         Self { fence, under_way: Arc::default(), ..self.clone() }
     }
@@ -40,6 +46,12 @@ impl Store {
     /// Whether a job ended with the last transaction of its step.
     pub fn has_ended(&self, claim: &Claim) -> bool {
         self.fence.as_ref().is_some_and(|fence| fence.is_over(claim.id))
+    }
+
+    /// The turn of what follows at `now` from a job in whose name this is used: not before that
+    /// job's own, so that whoever was to wait does not overtake by what they lead to.
+    pub(crate) fn turn_after(&self, job: Job, now: Timestamp) -> Timestamp {
+        self.fence.as_ref().and_then(|fence| fence.turn(job)).map_or(now, |turn| turn.max(now))
     }
 
     /// Whether the holder of a job is in the middle of a write transaction, or waits for its turn

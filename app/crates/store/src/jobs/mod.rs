@@ -37,6 +37,8 @@ pub struct Claim {
     pub deaths: u32,
     /// Why it failed or panicked last, if it did.
     pub error: Option<String>,
+    /// Its turn among those that were due: in the future where others were to go first.
+    turn: Timestamp,
     version: i64,
     /// The number of this claim; no other has it.
     holder: i64,
@@ -73,25 +75,33 @@ pub(crate) async fn enqueue_decision_in(
     insert_in(tx, Job::Decide(line), due, now, ONCE_MORE).await
 }
 
+/// A decision that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AskedDecision {
+    pub(crate) line: LineId,
+    pub(crate) repository: RepositoryId,
+    /// When its turn is, unless its repository's are later.
+    pub(crate) turn: Timestamp,
+}
+
 /// The same of several lines, each once.
 pub(crate) async fn enqueue_decisions_in(
     tx: &mut Tx,
     costs: &Costs,
-    asked: &[(LineId, RepositoryId)],
+    asked: &[AskedDecision],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let due = |(line, repository): &(LineId, RepositoryId)| {
-        (Job::Decide(*line), Due { run_at: now, turn: costs.turn(*repository, now) })
-    };
+    let due =
+        |one: &AskedDecision| (Job::Decide(one.line), Due { run_at: now, turn: costs.turn(one.repository, one.turn) });
     let mut asked: Vec<(Job, Due)> = asked.iter().map(due).collect();
     // Those that are there are locked in the order in which all lock several.
     asked.sort_by_key(|(job, _)| job.parts());
     insert_all_in(tx, &asked, now, ONCE_MORE).await
 }
 
-/// Asks for jobs at once, each named once.
-pub(crate) async fn enqueue_all_in(tx: &mut Tx, jobs: &[Job], now: Timestamp) -> Result<(), StoreError> {
-    let asked: Vec<(Job, Due)> = jobs.iter().map(|job| (*job, Due { run_at: now, turn: now })).collect();
+/// Asks for jobs at once, each named once, with its turn.
+pub(crate) async fn enqueue_all_in(tx: &mut Tx, jobs: &[(Job, Timestamp)], now: Timestamp) -> Result<(), StoreError> {
+    let asked: Vec<(Job, Due)> = jobs.iter().map(|(job, turn)| (*job, Due { run_at: now, turn: *turn })).collect();
     insert_all_in(tx, &asked, now, ONCE_MORE).await
 }
 
