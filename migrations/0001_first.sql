@@ -134,6 +134,8 @@ CREATE TABLE lines (
     UNIQUE (repository_id, identity)
 );
 CREATE INDEX lines_by_path ON lines (repository_id, path);
+-- Whether a new line is an old one that was edited, which may be one of a thousand of its file.
+CREATE INDEX lines_with_issue_by_path ON lines (repository_id, path) WHERE issue_number IS NOT NULL;
 CREATE INDEX lines_by_plain ON lines (plain_until_ms) WHERE plain_until_ms IS NOT NULL;
 CREATE INDEX lines_by_last_seen ON lines (repository_id, last_seen_ms);
 CREATE INDEX lines_by_issue ON lines (repository_id, issue_number);
