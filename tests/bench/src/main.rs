@@ -72,6 +72,9 @@ struct Arguments {
     /// Turns of each load.
     #[arg(long, value_name = "N")]
     turns: Option<usize>,
+    /// Of repeats: loads from so many connections.
+    #[arg(long, value_delimiter = ',', value_name = "N")]
+    connections: Vec<usize>,
     /// Minutes of full load, to see whether memory grows.
     #[arg(long, value_name = "MINUTES")]
     soak: Option<u64>,
@@ -110,8 +113,8 @@ pub(crate) struct Bench {
 }
 
 fn main() -> ExitCode {
-    if std::env::var_os(bare::ROLE).is_some() {
-        bare::serve();
+    if let Ok(role) = std::env::var(bare::ROLE) {
+        bare::serve(&role);
         return ExitCode::SUCCESS;
     }
     let arguments = Arguments::parse();
@@ -165,7 +168,10 @@ async fn run(arguments: &Arguments) -> Result<Report, String> {
     // nothing.
     let own = std::env::current_exe().unwrap();
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(own.parent().unwrap()).unwrap();
-    let size = Size::of(arguments.quick, arguments.seconds, arguments.turns, arguments.soak, arguments.kills);
+    let mut size = Size::of(arguments.quick, arguments.seconds, arguments.turns, arguments.soak, arguments.kills);
+    if !arguments.connections.is_empty() {
+        size.connections.clone_from(&arguments.connections);
+    }
     let wanted = |row: Row| arguments.only.is_empty() || arguments.only.contains(&row);
     let scene = Scene::build(folder.path(), size.lines());
     let peer = match &arguments.peer {

@@ -64,9 +64,9 @@ impl Process {
         Self::spawn(launch.command().arg("serve").stderr(file), Some(log))
     }
 
-    /// This program as the bare handler.
-    pub(crate) fn bare() -> Self {
-        Self::spawn(Command::new(std::env::current_exe().unwrap()).env(crate::bare::ROLE, "bare"), None)
+    /// This program as the bare handler, or the one that syncs ([`crate::bare`]).
+    pub(crate) fn bare(role: &str) -> Self {
+        Self::spawn(Command::new(std::env::current_exe().unwrap()).env(crate::bare::ROLE, role), None)
     }
 
     /// Starts it and reads from its standard output where it listens.

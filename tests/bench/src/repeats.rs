@@ -1,10 +1,14 @@
 //! Repeats: the server on each database, and a bare handler with the same bodies, in turns.
 
+use crate::bare::{BARE, SYNCING};
 use crate::client::{Load, Order, Outcome, Until, drive};
 use crate::figure::{Goal, Row, Unit, quantile};
 use crate::process::{Process, Usage, forget_peak};
 use crate::stage::Stage;
 use crate::{Bench, goals};
+
+/// Contenders beside the servers: both bare handlers, and a peer.
+const OTHERS: usize = 3;
 
 /// Values of each turn, of one contender.
 #[derive(Default)]
@@ -46,7 +50,7 @@ pub(crate) async fn measure(bench: &mut Bench, stages: &mut [Stage]) -> Result<(
         (format!("{hot} lines in turn"), Order::InTurn(0, hot)),
         (format!("{hot} lines at random"), Order::Random(hot)),
     ];
-    let bare = Process::bare();
+    let bare = [BARE, SYNCING].map(Process::bare);
     for (what, order) in orders {
         let mut at_fewest: Vec<Vec<f64>> = Vec::new();
         for connections in bench.size.connections.clone() {
@@ -67,19 +71,26 @@ pub(crate) async fn measure(bench: &mut Bench, stages: &mut [Stage]) -> Result<(
     Ok(())
 }
 
-/// Bare handler, servers, and the peer where there is one, in this order.
-async fn turns(bench: &mut Bench, stages: &mut [Stage], bare: &Process, load: &Load) -> Result<Vec<Turns>, String> {
+/// Bare handlers, servers, and the peer where there is one, in this order.
+async fn turns(
+    bench: &mut Bench,
+    stages: &mut [Stage],
+    bare: &[Process; 2],
+    load: &Load,
+) -> Result<Vec<Turns>, String> {
     let peer = bench.peer.clone();
-    let mut all: Vec<Turns> = std::iter::repeat_with(Turns::default).take(stages.len() + 2).collect();
+    let mut all: Vec<Turns> = std::iter::repeat_with(Turns::default).take(stages.len() + OTHERS).collect();
     let mut to_bare = stages[0].shop.clone();
-    to_bare.address.set_port(bare.port);
     for _ in 0..bench.size.turns {
-        forget_peak(bare.pid());
-        let before = bare.usage();
-        let outcome = drive(&to_bare, load.clone()).await;
-        let after = bare.usage();
-        all[0].add(&outcome, &Usage { cpu: after.cpu - before.cpu, written: None, ..after });
-        for (stage, turns) in stages.iter_mut().zip(&mut all[1..]) {
+        for (bare, turns) in bare.iter().zip(&mut all) {
+            to_bare.address.set_port(bare.port);
+            forget_peak(bare.pid());
+            let before = bare.usage();
+            let outcome = drive(&to_bare, load.clone()).await;
+            let after = bare.usage();
+            turns.add(&outcome, &Usage { cpu: after.cpu - before.cpu, written: None, ..after });
+        }
+        for (stage, turns) in stages.iter_mut().zip(&mut all[2..]) {
             let database = stage.database_cpu();
             let (outcome, usage) = stage.checked(load.clone()).await?;
             let spent = stage.database_cpu().zip(database).map(|(after, before)| (after - before) * 1e6);
@@ -88,7 +99,7 @@ async fn turns(bench: &mut Bench, stages: &mut [Stage], bare: &Process, load: &L
         }
         if let Some(peer) = &peer {
             let (outcome, usage) = peer.take(load.clone()).await?;
-            all[stages.len() + 1].add(&outcome, &usage);
+            all[stages.len() + 2].add(&outcome, &usage);
         }
     }
     Ok(all)
@@ -97,15 +108,18 @@ async fn turns(bench: &mut Bench, stages: &mut [Stage], bare: &Process, load: &L
 /// The figures of a load. Goals are of what the issue names: the rate beside the bare handler's,
 /// PostgreSQL's beside SQLite's, the delay at few connections.
 fn add(bench: &mut Bench, stages: &[Stage], what: &str, connections: usize, turns: &[Turns], fewest: &[Vec<f64>]) {
-    let names: Vec<&str> =
-        ["bare handler"].into_iter().chain(stages.iter().map(|stage| stage.name)).chain(["peer"]).collect();
+    let names: Vec<&str> = ["bare handler", "bare handler that syncs"]
+        .into_iter()
+        .chain(stages.iter().map(|stage| stage.name))
+        .chain(["peer"])
+        .collect();
     let few = connections == bench.size.connections[0];
     let percent = |mine: &[f64], other: &[f64]| -> Vec<f64> {
         mine.iter().zip(other).map(|(mine, other)| 100.0 * mine / other).collect()
     };
     let sqlite = names.iter().position(|name| *name == "SQLite");
     for (at, (name, turn)) in names.iter().zip(turns).enumerate() {
-        let is_ours = (1..=stages.len()).contains(&at);
+        let is_ours = (2..2 + stages.len()).contains(&at);
         let mut figure = |of: &str, unit: Unit, values: &[f64], goal: Option<Goal>| {
             bench.report.add(Row::Repeats, name, &format!("{what}: {of}"), unit, values, goal);
         };
@@ -118,6 +132,7 @@ fn add(bench: &mut Bench, stages: &[Stage], what: &str, connections: usize, turn
                 &percent(&turn.rate, &turns[0].rate),
                 is_sqlite.then_some(goals::OF_BARE),
             );
+            figure("of the one's that syncs", Unit::Percent, &percent(&turn.rate, &turns[1].rate), None);
             if let Some(sqlite) = sqlite.filter(|_| !is_sqlite) {
                 figure("of SQLite's", Unit::Percent, &percent(&turn.rate, &turns[sqlite].rate), Some(goals::OF_SQLITE));
             }
@@ -125,9 +140,9 @@ fn add(bench: &mut Bench, stages: &[Stage], what: &str, connections: usize, turn
                 let beside = percent(&turn.rate, fewest);
                 figure("of that with the fewest connections", Unit::Percent, &beside, Some(goals::NO_WORSE));
             }
-            if !turns[stages.len() + 1].rate.is_empty() {
+            if !turns[stages.len() + 2].rate.is_empty() {
                 let beside: Vec<f64> =
-                    percent(&turn.rate, &turns[stages.len() + 1].rate).iter().map(|it| it / 100.0).collect();
+                    percent(&turn.rate, &turns[stages.len() + 2].rate).iter().map(|it| it / 100.0).collect();
                 figure("times the peer's", Unit::Times, &beside, is_sqlite.then_some(goals::OF_PEER));
             }
         }
