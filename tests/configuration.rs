@@ -199,3 +199,36 @@ fn the_demo_names_its_flag_where_the_port_is_taken() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("name another by --port") && !said.contains("Set PORT"), "{said}");
 }
+
+/// Variables and arguments of a server that has begun to work.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn of_server(arguments: &[&str], variables: &[(&str, &str)]) -> [String; 2] {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
+    command.args(arguments).current_dir(folder.path()).env_clear().env("PORT", "0").envs(variables.iter().copied());
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begins = (0..400).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        folder.path().join("data").exists()
+    });
+    let read = |name| std::fs::read(format!("/proc/{}/{name}", child.id())).unwrap();
+    let found = ["environ", "cmdline"].map(|name| String::from_utf8(read(name)).unwrap().replace('\0', "\n"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(begins, "it did not begin");
+    found
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn the_server_keeps_little_memory_unless_somebody_says_how_much() {
+    for arguments in [&[][..], &["serve"][..]] {
+        let [variables, told] = of_server(arguments, &[]);
+        assert!(variables.contains("GLIBC_TUNABLES=glibc.malloc.arena_max="), "{variables}");
+        // glibc ends each of its settings where it has read it.
+        assert!(variables.contains("glibc.malloc.trim_threshold="), "{variables}");
+        assert_eq!(told.lines().skip(1).collect::<Vec<_>>(), arguments, "begun as before");
+    }
+    let [variables, _] = of_server(&["serve"], &[("MALLOC_ARENA_MAX", "7")]);
+    assert!(variables.contains("MALLOC_ARENA_MAX=7") && !variables.contains("GLIBC_TUNABLES"), "{variables}");
+}

@@ -1,5 +1,6 @@
 //! Flawless as a library: what `main` runs. See ARCHITECTURE.md for the map.
 
+pub mod allocator;
 pub mod client_address;
 pub mod clock;
 pub mod commands;

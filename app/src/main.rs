@@ -1,5 +1,6 @@
 //! The `flawless` command.
 
+use app::allocator;
 use app::clock::Clock;
 use app::commands::{self, Command};
 use app::config::{Config, ConfigError};
@@ -27,6 +28,9 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments.command.unwrap_or(Command::Serve),
         Err(error) => return misunderstood(&error),
     };
+    if matches!(command, Command::Serve | Command::Demo(_)) {
+        allocator::begin_with_few_arenas();
+    }
     // Ends last, so that what the others say at their ends is written.
     let mut log = None;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // The one reader of the system's clock. Time is an argument to all but the upper modules.
     ("clock", &[]),
     // Who a request comes from; TRUSTED_PROXIES is read by it.
+    ("allocator", &[]),
     ("client_address", &[]),
     ("config", &["client_address"]),
     // What commands print, and what goes to the log.
