@@ -14,10 +14,15 @@ use std::process::Command;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const VARIABLE: &str = "GLIBC_TUNABLES";
 
-/// What somebody who runs the server may have told it: that stands. The others are the older names
-/// of the same settings.
+/// Set where the program began once more: of one that has rights of its own (`setcap`, to listen at
+/// port 80), glibc takes [`VARIABLE`] away each time.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const THEIRS: [&str; 4] = [VARIABLE, "MALLOC_ARENA_MAX", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"];
+const BEGUN: &str = "FLAWLESS_BEGUN_ONCE_MORE";
+
+/// Where any of these is set, that stands: what somebody who runs the server has told glibc, by
+/// [`VARIABLE`] or the older names of the same settings.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const SET: [&str; 5] = [BEGUN, VARIABLE, "MALLOC_ARENA_MAX", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"];
 
 /// From how much free memory on the end of an arena gives it back, and large pieces are given back
 /// by themselves: glibc's own value to begin with, which it raises up to 64 MiB unless it is set.
@@ -29,7 +34,7 @@ const GIVEN_BACK: usize = 128 << 10;
 /// the server takes more memory, and works as well.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn begin_with_few_arenas() {
-    if THEIRS.iter().any(|name| std::env::var_os(name).is_some()) {
+    if SET.iter().any(|name| std::env::var_os(name).is_some()) {
         return;
     }
     let Ok(program) = std::env::current_exe() else { return };
@@ -41,7 +46,7 @@ pub fn begin_with_few_arenas() {
     }
     let tunables = format!("glibc.malloc.arena_max={arenas}:glibc.malloc.trim_threshold={GIVEN_BACK}");
     // It returns only where it could not.
-    let _ = command.args(arguments).env(VARIABLE, tunables).exec();
+    let _ = command.args(arguments).env(VARIABLE, tunables).env(BEGUN, "1").exec();
 }
 
 /// Nothing, where another C library hands out memory.

@@ -8,7 +8,6 @@ mod parsed;
 mod printed;
 mod rate;
 mod reading;
-mod taken_ids;
 
 pub(super) use arrivals::{Arrivals, FINGERPRINTS, Seen, Taken};
 pub(super) use outcome::{IngestError, IngestOutcome};
@@ -32,7 +31,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 use store::ingest_keys::{Caller, IngestAuth, Over};
-use taken_ids::{IdMark, TakenIds};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -61,7 +59,6 @@ pub(super) struct Ingest {
     rates: Rates,
     /// What was refused because keys brought more than they may.
     pub(super) over_limit: Arc<OverLimit>,
-    taken_ids: TakenIds,
     /// Turns at reading large reports, shared between keys.
     large: Arc<Turns<IngestKeyId>>,
 }
@@ -105,7 +102,6 @@ impl Ingest {
             clock,
             rates: Rates::new(all.rate),
             over_limit: Arc::new(OverLimit::new(store, all)),
-            taken_ids: TakenIds::new(),
             large: Arc::new(Turns::new(LARGE)),
         }
     }
@@ -248,19 +244,11 @@ impl Ingest {
         })
     }
 
-    /// Remembers an id; not before its report is durable: what was refused, or got lost, may be
-    /// sent again.
-    fn note_taken(&self, mark: Option<IdMark>, now: Timestamp) {
-        if let Some(mark) = mark {
-            self.taken_ids.taken(mark, now);
-        }
-    }
-
     /// Counts a repeat, and waits until that is durable.
     async fn count(&self, repeat: Repeat) -> Result<IngestOutcome, IngestError> {
-        let Repeat { auth, id, mark, fingerprint, occurrence, recollection, now } = repeat;
-        in_time(STORED_WITHIN, self.accept.take(auth, fingerprint, recollection, occurrence, None, now)).await?;
-        self.note_taken(mark, now);
+        let Repeat { auth, id, under_way, fingerprint, occurrence, recollection, now } = repeat;
+        let taking = self.accept.take(auth, (fingerprint, recollection), occurrence, None, under_way, now);
+        in_time(STORED_WITHIN, taking).await?;
         self.arrivals.repeated(auth.id, fingerprint, now);
         Ok(IngestOutcome::Taken { id, repeat: true })
     }
@@ -273,24 +261,24 @@ impl Ingest {
             Parsed::NoError(id) => return Ok(IngestOutcome::Ignored(id)),
             Parsed::Resent(id) => return Ok(IngestOutcome::Resent(id)),
         };
-        let ParsedReport { auth, id, mark, fingerprint, occurrence, recollection, report, members, now } = parsed;
+        let ParsedReport { auth, id, under_way, fingerprint, occurrence, recollection, report, members, now } = parsed;
         let summary = report.as_ref().map(ReportSummary::of);
         in_time(STORED_WITHIN, async {
             // Of a group, all at once: they become durable together.
             let mut beside = JoinSet::new();
             for MemberReport { fingerprint, recollection, report } in members {
                 let (accept, occurrence, report) = (self.accept.clone(), occurrence.clone(), report.map(Box::new));
-                beside
-                    .spawn(async move { accept.take(auth, fingerprint, recollection, occurrence, report, now).await });
+                let member = (fingerprint, recollection);
+                beside.spawn(async move { accept.take(auth, member, occurrence, report, None, now).await });
             }
-            self.accept.take(auth, fingerprint, recollection, occurrence, report.map(Box::new), now).await?;
+            let report = report.map(Box::new);
+            self.accept.take(auth, (fingerprint, recollection), occurrence, report, under_way, now).await?;
             while let Some(taken) = beside.join_next().await {
                 taken.map_err(|_| AcceptError::Stopping)??;
             }
             Ok(())
         })
         .await?;
-        self.note_taken(mark, now);
         let repeat = summary.is_none();
         match summary {
             Some(summary) => self.arrivals.taken(auth.id, fingerprint, summary, now),

@@ -1,8 +1,7 @@
 //! What was read of a request, before it is handed over.
 
-use super::taken_ids::IdMark;
 use crate::server::budget::Held;
-use crate::steps::accept::{Occurrence, Recollection};
+use crate::steps::accept::{Occurrence, Recollection, UnderWay};
 use domain::fingerprint::Fingerprint;
 use domain::report::Report;
 use domain::timestamp::Timestamp;
@@ -26,8 +25,8 @@ pub(super) enum Parsed {
 pub(super) struct Repeat {
     pub(super) auth: IngestAuth,
     pub(super) id: String,
-    /// What the id comes to, where the client chose it.
-    pub(super) mark: Option<IdMark>,
+    /// The id, where the client chose it.
+    pub(super) under_way: Option<UnderWay>,
     pub(super) fingerprint: Fingerprint,
     pub(super) occurrence: Occurrence,
     pub(super) recollection: Recollection,
@@ -38,8 +37,8 @@ pub(super) struct Repeat {
 pub(super) struct ParsedReport {
     pub(super) auth: IngestAuth,
     pub(super) id: String,
-    /// What the id comes to, where the client chose it.
-    pub(super) mark: Option<IdMark>,
+    /// The id, where the client chose it.
+    pub(super) under_way: Option<UnderWay>,
     pub(super) fingerprint: Fingerprint,
     pub(super) occurrence: Occurrence,
     pub(super) recollection: Recollection,

@@ -3,16 +3,16 @@
 use super::event::{ReadError, ReadEvent, read_event};
 use super::parsed::{Measured, MemberReport, Parsed, ParsedReport, Repeat};
 use super::printed::read_printed;
-use super::taken_ids::IdMark;
-use super::{Ingest, IngestError, IngestRequest, Payload, PrintedQuery};
+use super::{Ingest, IngestError, IngestRequest, Payload, PrintedQuery, STORED_WITHIN};
 use crate::random::random_id;
 use crate::server::body::INLINE;
-use crate::steps::accept::{AcceptError, Occurrence, Recollection};
+use crate::steps::accept::{AcceptError, Begun, IdMark, Occurrence, Recollection, UnderWay};
 use domain::fingerprint::Fingerprint;
 use domain::group::further_members;
 use domain::report::{Member, Report};
 use domain::timestamp::Timestamp;
 use store::ingest_keys::IngestAuth;
+use tokio::time::timeout;
 use wire::encoding::decode;
 use wire::{sentry, sentry_event};
 
@@ -38,10 +38,13 @@ impl Ingest {
             ReadEvent::NoError(id) => return Ok(Some(Parsed::NoError(Some(id)))),
             ReadEvent::Error(read) => *read,
         };
-        let mark = self.mark(*auth, &read);
-        if mark.is_some_and(|mark| self.taken_ids.has(mark, *now)) {
-            return Ok(Some(Parsed::Resent(read.id)));
-        }
+        let under_way = match self.mark(*auth, &read).map(|mark| self.accept.begin(mark, *now)) {
+            Some(Begun::Taken) => return Ok(Some(Parsed::Resent(read.id))),
+            // It is waited for what becomes of that one.
+            Some(Begun::UnderWay) => return Ok(None),
+            Some(Begun::First(under_way)) => Some(under_way),
+            None => None,
+        };
         let fingerprint = within_folder(*auth, read.fingerprint);
         let remembered = match read.members.is_empty() {
             true => self.accept.recall_at_once(*auth, fingerprint, *now),
@@ -49,7 +52,7 @@ impl Ingest {
         };
         Ok(remembered.map(|recollection| {
             let ReadError { id, occurrence, .. } = read;
-            Parsed::Repeat(Repeat { auth: *auth, id, mark, fingerprint, occurrence, recollection, now: *now })
+            Parsed::Repeat(Repeat { auth: *auth, id, under_way, fingerprint, occurrence, recollection, now: *now })
         }))
     }
 
@@ -89,12 +92,17 @@ impl Ingest {
         match read_event(bytes, id_beside, &mut scratch)? {
             ReadEvent::NoError(id) => Ok(Parsed::NoError(Some(id))),
             ReadEvent::Error(read) => {
-                let mark = self.mark(auth, &read);
-                if mark.is_some_and(|mark| self.taken_ids.has(mark, now)) {
-                    return Ok(Parsed::Resent(read.id));
+                let mut under_way = None;
+                if let Some(mark) = self.mark(auth, &read) {
+                    let begun = timeout(STORED_WITHIN, self.accept.begin_after_others(mark, now));
+                    under_way = begun.await.map_err(|_| IngestError::Stalled)?;
+                    if under_way.is_none() {
+                        return Ok(Parsed::Resent(read.id));
+                    }
                 }
                 let ReadError { event, id, fingerprint, members, occurrence, .. } = *read;
-                self.recalled(auth, (id, mark), (fingerprint, members), occurrence, || event.into_report(), now).await
+                self.recalled(auth, (id, under_way), (fingerprint, members), occurrence, || event.into_report(), now)
+                    .await
             }
         }
     }
@@ -121,7 +129,7 @@ impl Ingest {
     async fn recalled(
         &self,
         auth: IngestAuth,
-        (id, mark): (String, Option<IdMark>),
+        (id, under_way): (String, Option<UnderWay>),
         (fingerprint, members): (Fingerprint, Vec<(Member, Fingerprint)>),
         occurrence: Occurrence,
         report: impl FnOnce() -> Report,
@@ -147,13 +155,13 @@ impl Ingest {
         };
         let members = recalled.into_iter().map(of_member).collect();
         let report = whole.filter(|_| recollection.wants_report);
-        let parsed = ParsedReport { auth, id, mark, fingerprint, occurrence, recollection, report, members, now };
+        let parsed = ParsedReport { auth, id, under_way, fingerprint, occurrence, recollection, report, members, now };
         Ok(Parsed::Report(Box::new(parsed)))
     }
 
     /// What the id of an error comes to, where its client chose it.
     fn mark(&self, auth: IngestAuth, read: &ReadError<'_>) -> Option<IdMark> {
-        read.is_id_sent.then(|| self.taken_ids.mark(auth.key, &read.id))?
+        read.is_id_sent.then(|| self.accept.mark(auth.key, &read.id))?
     }
 }
 

@@ -98,7 +98,7 @@ async fn what_waits_for_the_database_counts_among_what_is_held() {
     assert!(timeout(Duration::from_millis(100), &mut second).await.is_err(), "it waits, too");
     drop(writing);
     let (first, second) = tokio::join!(first, second);
-    assert!(matches!((first, second), (Ok(IngestOutcome::Taken { .. }), Ok(IngestOutcome::Taken { .. }))));
+    assert!(matches!((first, second), (Ok(IngestOutcome::Taken { .. }), Ok(IngestOutcome::Resent(_)))));
     assert!(matches!(take(&id).await, Ok(IngestOutcome::Resent(again)) if again == id));
     assert_eq!(budget.held(), 0);
     // A repeat holds next to nothing while it waits.
@@ -109,4 +109,12 @@ async fn what_waits_for_the_database_counts_among_what_is_held() {
     assert_eq!(budget.held(), 0);
     drop(writing);
     assert!(matches!(repeat.await, Ok(IngestOutcome::Taken { repeat: true, .. })));
+    // Whoever hangs up may send it again: it is stored for all that, and counts once.
+    let writing = handles.store.begin().await.unwrap();
+    let given_up = "c".repeat(32);
+    assert!(timeout(Duration::from_millis(100), take(&given_up)).await.is_err(), "it waits");
+    let mut again = std::pin::pin!(take(&given_up));
+    assert!(timeout(Duration::from_millis(100), &mut again).await.is_err(), "it is not known what becomes of that one");
+    drop(writing);
+    assert!(matches!(again.await, Ok(IngestOutcome::Resent(_))));
 }

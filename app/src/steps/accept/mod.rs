@@ -3,6 +3,7 @@
 
 mod budget;
 mod recent;
+mod taken_ids;
 mod writer;
 
 use crate::services::{Counts, Epoch, Panic, RulesOf, ScrubRules, Wake, log_store_error};
@@ -22,6 +23,8 @@ use store::ingest_keys::{Caller, IngestAuth, USE_NOTED_EVERY};
 use store::intake::{Admitted, Arrival, Facets};
 use store::pack::pack;
 use store::{Store, StoreError};
+use taken_ids::TakenIds;
+pub use taken_ids::{Begun, IdMark, UnderWay};
 use tokio::sync::{mpsc, oneshot};
 use writer::{Insert, Told, Waiting, write_on};
 
@@ -48,6 +51,7 @@ pub struct Accept {
     budgets: Arc<Budgets>,
     auths: Arc<Mutex<IngestAuths>>,
     scrub_rules: ScrubRules,
+    ids: Arc<TakenIds>,
     epoch: Epoch,
 }
 
@@ -145,6 +149,7 @@ impl Accept {
             budgets: Arc::new(Budgets::new(key_budget)),
             auths: Arc::new(Mutex::new(Recent::new(REMEMBERED_AUTHS))),
             scrub_rules: ScrubRules::default(),
+            ids: Arc::new(TakenIds::new()),
             epoch,
         };
         let insert: Insert = Box::new(move |batch, memory| {
@@ -229,18 +234,34 @@ impl Accept {
         (remembered.stamp.fresh(stamp) && holds).then_some(remembered.known)
     }
 
+    /// What the id of a report comes to, 32 digits that its client chose; `None`: it says nothing.
+    pub fn mark(&self, key: IngestKeyId, id: &str) -> Option<IdMark> {
+        self.ids.mark(key, id)
+    }
+
+    /// Begins a report with this id, unless one was taken or is under way.
+    pub fn begin(&self, mark: IdMark, now: Timestamp) -> Begun {
+        self.ids.begin(mark, now)
+    }
+
+    /// The same once none with this id is under way. `None`: one was taken.
+    pub async fn begin_after_others(&self, mark: IdMark, now: Timestamp) -> Option<UnderWay> {
+        self.ids.begin_after_others(mark, now).await
+    }
+
     /// Takes a report; returns when it is durable. `report` where
-    /// [`Recollection::wants_report`] asked for it.
+    /// [`Recollection::wants_report`] asked for it. Its id is taken once it is, also where nobody
+    /// waits for it any more.
     ///
     /// # Errors
     /// The database could not take it.
     pub async fn take(
         &self,
         auth: IngestAuth,
-        fingerprint: Fingerprint,
-        recollection: Recollection,
+        (fingerprint, recollection): (Fingerprint, Recollection),
         occurrence: Occurrence,
         report: Option<Box<Report>>,
+        id: Option<UnderWay>,
         now: Timestamp,
     ) -> Result<(), AcceptError> {
         let epoch = self.epoch.now();
@@ -269,7 +290,7 @@ impl Accept {
                 known: recollection.known,
                 body,
             };
-            self.write(arrival).await
+            self.write(arrival, id).await
         };
         let admitted = admitted.await;
         // What could not be stored is nothing new either: an outage must not use a budget up. Who
@@ -301,9 +322,9 @@ impl Accept {
     }
 
     /// Hands it to the writer, and waits until it is durable.
-    async fn write(&self, arrival: Arrival) -> Result<Admitted, AcceptError> {
-        let (sender, receiver) = oneshot::channel();
-        self.queue.send((arrival, sender)).await.map_err(|_| AcceptError::Stopping)?;
+    async fn write(&self, arrival: Arrival, id: Option<UnderWay>) -> Result<Admitted, AcceptError> {
+        let (answer, receiver) = oneshot::channel();
+        self.queue.send(Waiting { arrival, id, answer }).await.map_err(|_| AcceptError::Stopping)?;
         receiver.await.map_err(|_| AcceptError::Stopping)?
     }
 }
@@ -373,7 +394,7 @@ mod tests {
             rules_generation: 0,
         };
         let refuses = async {
-            while let Some((_, answer)) = waiting.recv().await {
+            while let Some(Waiting { answer, .. }) = waiting.recv().await {
                 let full: Box<dyn std::error::Error + Send + Sync> = "the disk is full".into();
                 let _ = answer.send(Err(StoreError::from(sqlx::Error::Configuration(full)).into()));
             }
@@ -383,7 +404,8 @@ mod tests {
                 let now = Timestamp::from_seconds(1_000_000);
                 let fingerprint = Fingerprint([1; 16]);
                 let recollection = accept.recall(auth, fingerprint, now).await.expect("the budget is whole");
-                let taken = accept.take(auth, fingerprint, recollection, Occurrence::default(), None, now).await;
+                let taken =
+                    accept.take(auth, (fingerprint, recollection), Occurrence::default(), None, None, now).await;
                 assert!(matches!(taken, Err(AcceptError::Store(_))), "{taken:?}");
             }
         };

@@ -1,6 +1,6 @@
 //! The writer: all that arrives while one transaction is made durable goes into the next.
 
-use super::AcceptError;
+use super::{AcceptError, UnderWay};
 use crate::services::{Counts, Wake, begin_anew_after, caught};
 use std::pin::Pin;
 use store::StoreError;
@@ -15,7 +15,12 @@ const BATCH: usize = 1024;
 const LET_PASS: usize = 2;
 
 /// A report, and who waits until it is durable.
-pub(super) type Waiting = (Arrival, oneshot::Sender<Result<Admitted, AcceptError>>);
+pub(super) struct Waiting {
+    pub(super) arrival: Arrival,
+    /// Its id, where it has one.
+    pub(super) id: Option<UnderWay>,
+    pub(super) answer: oneshot::Sender<Result<Admitted, AcceptError>>,
+}
 
 /// Writes a batch: [`store::intake::insert_batch`].
 pub(super) type Insert = Box<dyn for<'a> FnMut(&'a [Arrival], &'a mut WriterMemory) -> Inserting<'a> + Send>;
@@ -44,7 +49,8 @@ async fn write(queue: &mut mpsc::Receiver<Waiting>, told: &Told, insert: &mut In
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut waiting, BATCH).await > 0 {
         gather(queue, &mut waiting).await;
-        let (batch, answers): (Vec<Arrival>, Vec<_>) = waiting.drain(..).unzip();
+        let apart = |Waiting { arrival, id, answer }| (arrival, (id, answer));
+        let (batch, answers): (Vec<Arrival>, Vec<_>) = waiting.drain(..).map(apart).unzip();
         let has_news = batch.iter().any(|arrival| arrival.known.is_none());
         // A panic refuses this batch, and no other.
         let inserted = match caught(insert(&batch, &mut memory)).await {
@@ -53,7 +59,10 @@ async fn write(queue: &mut mpsc::Receiver<Waiting>, told: &Told, insert: &mut In
         };
         match inserted {
             Ok(admitted) => {
-                for (answer, admitted) in answers.into_iter().zip(admitted) {
+                for ((id, answer), admitted) in answers.into_iter().zip(admitted) {
+                    if let Some(id) = id {
+                        id.taken();
+                    }
                     // A client that hung up does not wait for its answer; its report is stored all
                     // the same.
                     let _ = answer.send(Ok(admitted));
@@ -69,7 +78,9 @@ async fn write(queue: &mut mpsc::Receiver<Waiting>, told: &Told, insert: &mut In
                     // What was remembered as written may not have been.
                     memory = WriterMemory::default();
                 }
-                for answer in answers {
+                for (id, answer) in answers {
+                    // Whoever is told may send it again at once.
+                    drop(id);
                     let _ = answer.send(Err(error.clone()));
                 }
             }
@@ -125,7 +136,7 @@ mod tests {
         let writer = tokio::spawn(write_on(receiver, told().await, panics_first()));
         let send = async || {
             let (answer, answered) = oneshot::channel();
-            sender.send((arrival(), answer)).await.unwrap();
+            sender.send(waiting(answer)).await.unwrap();
             answered.await.expect("an answer")
         };
         assert!(matches!(send().await, Err(AcceptError::Panicked(_))));
@@ -137,7 +148,7 @@ mod tests {
     /// Sends a report, and has this done once that is handed over.
     async fn send(sender: mpsc::Sender<Waiting>, then: impl FnOnce(mpsc::Sender<Waiting>)) {
         let (answer, answered) = oneshot::channel();
-        sender.send((arrival(), answer)).await.unwrap();
+        sender.send(waiting(answer)).await.unwrap();
         then(sender);
         answered.await.expect("an answer").unwrap();
     }
@@ -199,10 +210,10 @@ mod tests {
         let (sender, receiver) = mpsc::channel(8);
         let writer = tokio::spawn(write_on(receiver, told().await, panics_first()));
         let (answer, answered) = oneshot::channel();
-        sender.send((arrival(), answer)).await.unwrap();
+        sender.send(waiting(answer)).await.unwrap();
         assert!(answered.await.is_err(), "whoever waits is told that nothing was stored");
         let (answer, answered) = oneshot::channel();
-        sender.send((arrival(), answer)).await.unwrap();
+        sender.send(waiting(answer)).await.unwrap();
         assert_eq!(answered.await.expect("an answer").unwrap().known, known(), "the writer goes on");
         drop(sender);
         writer.await.unwrap();
@@ -223,6 +234,10 @@ mod tests {
             rules_generation: 0,
             recheck_at: None,
         }
+    }
+
+    fn waiting(answer: oneshot::Sender<Result<Admitted, AcceptError>>) -> Waiting {
+        Waiting { arrival: arrival(), id: None, answer }
     }
 
     fn arrival() -> Arrival {
