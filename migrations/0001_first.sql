@@ -97,6 +97,7 @@ CREATE TABLE lines (
     author_login TEXT,                  -- as GitHub says; null: not asked yet or unknown
     owner_login TEXT,                   -- a person gave it to them
     told TEXT,                          -- domain::person::Told, JSON: who is told; null: not decided yet
+    told_nobody BIGINT NOT NULL DEFAULT 0, -- 1: `told` says that nobody could be found
     handover_id BIGINT,                 -- the handover by which it was decided who is told
     total BIGINT NOT NULL,
     decided_total BIGINT NOT NULL,      -- the total at the last decision
@@ -136,6 +137,8 @@ CREATE TABLE lines (
 CREATE INDEX lines_by_path ON lines (repository_id, path);
 -- Whether a new line is an old one that was edited, which may be one of a thousand of its file.
 CREATE INDEX lines_with_issue_by_path ON lines (repository_id, path) WHERE issue_number IS NOT NULL;
+CREATE INDEX lines_open ON lines (repository_id) WHERE known = 0 AND resolved_at_ms IS NULL;
+CREATE INDEX lines_untold ON lines (repository_id, last_seen_ms) WHERE told_nobody = 1;
 CREATE INDEX lines_by_plain ON lines (plain_until_ms) WHERE plain_until_ms IS NOT NULL;
 CREATE INDEX lines_by_last_seen ON lines (repository_id, last_seen_ms);
 CREATE INDEX lines_by_issue ON lines (repository_id, issue_number);

@@ -9,7 +9,7 @@ use domain::delivery::DeliveryMode;
 use domain::ids::{LineId, RepositoryId, StormId};
 use domain::job::Job;
 use domain::names::Login;
-use domain::person::ChosenRecipient;
+use domain::person::{ChosenRecipient, Step};
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use sqlx::AssertSqlSafe;
@@ -147,7 +147,7 @@ async fn set_decided_in(tx: &mut Tx, decisions: &[&Decision], now: Timestamp) ->
     let mut passed = HashSet::new();
     for chunk in chunks(decisions) {
         let sql = format!(
-            "WITH fresh (line, decided, next, is_known, is_alerted, is_mailed, plain, who, handover, login, at)
+            "WITH fresh (line, decided, next, is_known, is_alerted, is_mailed, plain, who, handover, nobody, login, at)
                  AS (VALUES {})
              UPDATE lines SET decided_total = fresh.decided, next_decide_at = fresh.next,
                  status_wanted = CASE WHEN lines.known <> fresh.is_known THEN 1 ELSE lines.status_wanted END,
@@ -159,10 +159,11 @@ async fn set_decided_in(tx: &mut Tx, decisions: &[&Decision], now: Timestamp) ->
                  plain_until_ms = COALESCE(fresh.plain, lines.plain_until_ms),
                  told = COALESCE(fresh.who, lines.told),
                  handover_id = CASE WHEN fresh.who IS NULL THEN lines.handover_id ELSE fresh.handover END,
+                 told_nobody = CASE WHEN fresh.who IS NULL THEN lines.told_nobody ELSE fresh.nobody END,
                  author_login = COALESCE(fresh.login, lines.author_login)
              FROM fresh WHERE lines.id = fresh.line
              RETURNING lines.id AS line, lines.total AS total, lines.next_decide_at AS next",
-            values(chunk.len(), 11)
+            values(chunk.len(), 12)
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for Decision { line, decided, .. } in chunk {
@@ -177,6 +178,7 @@ async fn set_decided_in(tx: &mut Tx, decisions: &[&Decision], now: Timestamp) ->
                 .bind(decided.plain_until.map(Timestamp::as_millis))
                 .bind(told.map(|told| to_json("lines.told", told)).transpose()?)
                 .bind(told.and_then(|told| told.handover).map(|id| id.0))
+                .bind(i64::from(told.is_some_and(|told| told.person.step == Step::Nobody)))
                 .bind(decided.author_login.as_ref().map(|login| login.as_str().to_owned()))
                 .bind(now.as_millis());
         }

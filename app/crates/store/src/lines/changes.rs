@@ -8,7 +8,7 @@ use domain::commit::CommitId;
 use domain::ids::LineId;
 use domain::job::Job;
 use domain::names::Login;
-use domain::person::ChosenRecipient;
+use domain::person::{ChosenRecipient, Step};
 use domain::timestamp::Timestamp;
 
 /// Records the login of a line's author.
@@ -20,10 +20,11 @@ pub async fn set_author_login(store: &Store, line: LineId, login: &Login) -> Res
 /// Records who is told of a line.
 pub async fn set_told(store: &Store, line: LineId, told: &ChosenRecipient) -> Result<(), StoreError> {
     let text = to_json("lines.told", told)?;
-    let statement = sqlx::query("UPDATE lines SET told = $2, handover_id = $3 WHERE id = $1")
+    let statement = sqlx::query("UPDATE lines SET told = $2, handover_id = $3, told_nobody = $4 WHERE id = $1")
         .bind(line.0)
         .bind(text)
-        .bind(told.handover.map(|id| id.0));
+        .bind(told.handover.map(|id| id.0))
+        .bind(i64::from(told.person.step == Step::Nobody));
     execute(store, statement).await
 }
 

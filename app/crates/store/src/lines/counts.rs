@@ -103,13 +103,15 @@ pub async fn exceptions_since_alert(store: &Store, line: LineId, most: usize) ->
     rows.iter().map(|row| get(row, "value")).collect()
 }
 
-/// For each repository with lines: how many are open (neither known nor resolved, alerted or not),
+/// For each repository: how many lines are open (neither known nor resolved, alerted or not),
 /// and when one was last seen.
 pub async fn count_open(store: &Store) -> Result<Vec<(RepositoryId, u64, Option<Timestamp>)>, StoreError> {
     let rows = sqlx::query(
-        "SELECT repository_id, MAX(last_seen_ms) AS last,
-             CAST(SUM(CASE WHEN known = 0 AND resolved_at_ms IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS open
-         FROM lines GROUP BY repository_id",
+        // An index each: of a million lines, none is read.
+        "SELECT r.id AS repository_id, (SELECT MAX(l.last_seen_ms) FROM lines l WHERE l.repository_id = r.id) AS last,
+             (SELECT COUNT(*) FROM lines l
+              WHERE l.repository_id = r.id AND l.known = 0 AND l.resolved_at_ms IS NULL) AS open
+         FROM repositories r",
     )
     .fetch_all(&store.pool)
     .await?;

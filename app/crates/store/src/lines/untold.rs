@@ -17,7 +17,7 @@ const IS_THEIRS: &str = "told LIKE '%\"to_operator\":true%'";
 fn is_untold() -> String {
     format!(
         "alerted_at_ms IS NOT NULL AND known = 0 AND resolved_at_ms IS NULL AND owner_login IS NULL
-         AND told LIKE '%\"step\":\"nobody\"%'
+         AND told_nobody = 1
          AND (SELECT COUNT(*) FROM deliveries d WHERE d.line_id = lines.id AND d.channel = 'mail')
              <= CASE WHEN {IS_THEIRS} THEN 1 ELSE 0 END"
     )
