@@ -42,7 +42,7 @@ impl Dialect {
                 concat!(
                     busy_timeout!(),
                     "; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-                     PRAGMA foreign_keys = ON; PRAGMA cache_size = -2000"
+                     PRAGMA foreign_keys = ON"
                 )
             }
             Self::Postgres => {
