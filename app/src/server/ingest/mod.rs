@@ -263,6 +263,8 @@ impl Ingest {
         };
         let ParsedReport { auth, id, under_way, fingerprint, occurrence, recollection, report, members, now } = parsed;
         let summary = report.as_ref().map(ReportSummary::of);
+        // Of a group, the id is taken once all of it is durable: else a member would be lost by it.
+        let (of_one, of_group) = if members.is_empty() { (under_way, None) } else { (None, under_way) };
         in_time(STORED_WITHIN, async {
             // Of a group, all at once: they become durable together.
             let mut beside = JoinSet::new();
@@ -272,13 +274,16 @@ impl Ingest {
                 beside.spawn(async move { accept.take(auth, member, occurrence, report, None, now).await });
             }
             let report = report.map(Box::new);
-            self.accept.take(auth, (fingerprint, recollection), occurrence, report, under_way, now).await?;
+            self.accept.take(auth, (fingerprint, recollection), occurrence, report, of_one, now).await?;
             while let Some(taken) = beside.join_next().await {
                 taken.map_err(|_| AcceptError::Stopping)??;
             }
             Ok(())
         })
         .await?;
+        if let Some(of_group) = of_group {
+            of_group.taken();
+        }
         let repeat = summary.is_none();
         match summary {
             Some(summary) => self.arrivals.taken(auth.id, fingerprint, summary, now),

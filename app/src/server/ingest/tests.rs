@@ -118,3 +118,32 @@ async fn what_waits_for_the_database_counts_among_what_is_held() {
     drop(writing);
     assert!(matches!(again.await, Ok(IngestOutcome::Resent(_))));
 }
+
+#[tokio::test]
+async fn the_id_of_a_group_is_taken_with_all_its_members() {
+    let folder = tempfile::tempdir().unwrap();
+    let Opened { ingest, auth, clock, .. } = open(folder.path()).await;
+    let client = ClientGroup(IpAddr::from([192, 0, 2, 1]));
+    let member = |name: &str, id: u32| {
+        let frame = format!("{{\"filename\":\"{name}.py\",\"function\":\"f\",\"lineno\":1}}");
+        let mechanism = format!("{{\"type\":\"chained\",\"exception_id\":{id},\"parent_id\":0}}");
+        format!("{{\"type\":\"{name}\",\"mechanism\":{mechanism},\"stacktrace\":{{\"frames\":[{frame}]}}}}")
+    };
+    let group = "{\"type\":\"ExceptionGroup\",\"mechanism\":{\"type\":\"generic\",\"exception_id\":0,\"is_exception_group\":true}}";
+    let body = format!(
+        "{{\"event_id\":\"{}\",\"platform\":\"python\",\"exception\":{{\"values\":[{},{},{group}]}}}}",
+        "d".repeat(32),
+        member("B", 2),
+        member("A", 1)
+    );
+    let envelope = format!("{{}}\n{{\"type\":\"event\"}}\n{body}\n");
+    let parsed = ingest.parse_envelope(auth, envelope.as_bytes(), clock.now()).await;
+    assert!(matches!(parsed, Ok(Parsed::Report(report)) if report.members.len() == 1), "a group of two");
+    let take = async || {
+        let held = Arc::<Budget>::default().open(Sender::Known(client));
+        let (payload, now, body) = (Payload::Event, clock.now(), Bytes::from(body.clone()));
+        ingest.take(IngestRequest { auth, payload, encoding: None, body, held, client, now }).await
+    };
+    assert!(matches!(take().await, Ok(IngestOutcome::Taken { .. })));
+    assert!(matches!(take().await, Ok(IngestOutcome::Resent(_))));
+}

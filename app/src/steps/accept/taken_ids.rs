@@ -54,7 +54,7 @@ pub struct UnderWay {
 
 impl UnderWay {
     /// The report is durable.
-    pub(super) fn taken(mut self) {
+    pub fn taken(mut self) {
         self.is_durable = true;
     }
 }
